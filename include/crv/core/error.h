@@ -1,0 +1,56 @@
+// The one error regime of crv: every failure is a crv::Error with a code, a message for a person, and the facts.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "crv/core/error_codes.h"
+
+namespace crv {
+
+// What an error is about, apart from its message. Fields that do not apply are empty.
+struct ErrorFacts {
+  std::string run_id;
+  std::string table;
+  std::string column;  // dotted path of a nested field: "claims.items[].price"
+  std::string key;     // a setting or JSON key
+  std::string value;   // the offending value, as text
+  std::string path;    // a file or folder
+  std::optional<std::int64_t> row;     // first offending row of the caller's frame, from 0
+  std::optional<std::int64_t> line;    // line of a text input, from 1
+  std::optional<std::int64_t> bucket;
+  std::optional<std::int64_t> seq;     // number of a commit
+  int os_error = 0;                    // errno where the system refused something, else 0
+};
+
+// Base of all errors of crv. Thrown by value, caught by reference; copies share nothing mutable.
+class Error : public std::runtime_error {
+ public:
+  Error(ErrorCode code, const std::string& message, ErrorFacts facts = {})
+      : std::runtime_error(message), code_(code), facts_(std::move(facts)) {}
+
+  ErrorCode code() const noexcept { return code_; }
+  const ErrorFacts& facts() const noexcept { return facts_; }
+
+ private:
+  ErrorCode code_;
+  ErrorFacts facts_;
+};
+
+#define CRV_ERROR_CLASS(name, base) \
+  class name : public base {        \
+   public:                          \
+    using base::base;               \
+  };
+CRV_ERROR_CLASSES(CRV_ERROR_CLASS)
+#undef CRV_ERROR_CLASS
+
+// Throws `code` as the class that catalog/errors.toml gives it.
+[[noreturn]] void raise(ErrorCode code, const std::string& message, ErrorFacts facts = {});
+
+// Name of a code as it stands in catalog/errors.toml, e.g. "lossy_cast".
+const char* name_of(ErrorCode code) noexcept;
+
+}  // namespace crv

@@ -1,0 +1,91 @@
+// Where and how bytes are kept: the only interface between crv and a disk (later: an object store).
+//
+// Names are paths with '/' between their parts; a folder is what stands before the last '/'. Nothing above this
+// interface may assume rename, fsync or a real directory. What each verb guarantees:
+//
+//   * Bytes of an object are durable before its name is visible (Durability::commit), so a name never shows half an
+//     object, not even after a power cut.
+//   * A new, replaced or removed name is volatile until sync() of its folder returns; a power cut may keep it or not.
+//   * Temporary names start with '.' and end in ".tmp", and are unique. They are never listed.
+//
+// Failures are IoWriteError (write_failed) or IoReadError (read_failed), with path and errno. A failed fsync or close
+// is never tried again: the object's temporary file is removed and the error goes up. All verbs may be called from
+// several threads at once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace crv::io {
+
+struct Entry {
+  std::string name;  // without the folder
+  bool is_folder = false;
+};
+
+// An object open for reading. It stays readable when its name is removed meanwhile. Safe for several threads.
+class Reader {
+ public:
+  virtual ~Reader() = default;
+  virtual std::int64_t size() const = 0;  // bytes
+  // Reads up to `length` bytes at `offset` into `out`; fewer only at the end of the object.
+  virtual std::int64_t read_at(std::int64_t offset, std::int64_t length, void* out) = 0;
+};
+
+// A new object being written. Destroyed without finish(): as if it had never been begun.
+class Writer {
+ public:
+  virtual ~Writer() = default;
+  virtual void write(const void* data, std::int64_t length) = 0;
+  // Makes the bytes durable and gives the object its name, replacing nothing: the name must be new (it holds an id).
+  virtual void finish() = 0;
+};
+
+class Storage {
+ public:
+  virtual ~Storage() = default;
+
+  // nullptr where there is no such object. Any other failure throws.
+  virtual std::unique_ptr<Reader> open(const std::string& path) = 0;
+  virtual std::unique_ptr<Writer> create(const std::string& path) = 0;
+
+  // Puts `bytes` there unless the name is taken; true if they were put. Another's object is left as it is.
+  virtual bool put_if_absent(const std::string& path, std::string_view bytes) = 0;
+  // Puts `bytes` there whole, whatever stood there.
+  virtual void replace(const std::string& path, std::string_view bytes) = 0;
+
+  // True if it went, false if there was none.
+  virtual bool remove(const std::string& path) = 0;
+  // Gives an object or folder another name, which must be free. For what only a sole user of a run does.
+  virtual void move(const std::string& from, const std::string& to) = 0;
+
+  virtual bool exists(const std::string& path) = 0;
+  // Time of last change in microseconds since 1970 (UTC), and size; nothing where there is no such object.
+  struct Stat {
+    std::int64_t size = 0;
+    std::int64_t modified_us = 0;
+  };
+  virtual std::optional<Stat> stat(const std::string& path) = 0;
+  // Everything in a folder but temporary names, sorted by name; empty where there is no such folder.
+  virtual std::vector<Entry> list(const std::string& folder) = 0;
+
+  // Makes a folder and those above it. True if it made the last one. Volatile until sync of each folder above.
+  virtual bool make_folder(const std::string& folder) = 0;
+  // Every name put into or removed from `folder` so far survives a power cut once this returns.
+  virtual void sync(const std::string& folder) = 0;
+  // The folder itself survives: sync of every folder from it up to the parent of `top`, which lies at or above it.
+  virtual void sync_up(const std::string& folder, const std::string& top) = 0;
+
+  // Throws IoConfigError (unsafe_storage) where put_if_absent cannot be trusted in `folder`, which exists.
+  virtual void require_put_if_absent(const std::string& folder) = 0;
+};
+
+// Whole object as text; nothing where there is none.
+std::optional<std::string> read_all(Storage& storage, const std::string& path);
+
+}  // namespace crv::io

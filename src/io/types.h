@@ -1,0 +1,67 @@
+// The logical type of a table's columns and of every path below them, as commits keep it. No Arrow here.
+//
+// As JSON: "i64" | "f64" | "str" | "bool" | "null" | {"list": T} | {"struct": {field: T, ...}} | {"other": TEXT}.
+// "i64!" is an i64 path that has held an integer beyond +-2^53 and so must never be widened to f64.
+// "null" is a path that was given but whose type nobody knows yet: it stands in no part.
+// {"other": TEXT} is any further type that Parquet holds, by its canonical Arrow name ("timestamp[us, tz=UTC]").
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "crv/core/json.h"
+
+namespace crv::io {
+
+struct Type;
+struct Field;
+
+struct Type {
+  enum class Kind : std::uint8_t { null, boolean, i64, f64, str, list, structure, other };
+  Kind kind = Kind::null;
+  bool exact = false;          // only of i64: has held an integer beyond +-2^53
+  std::string other;           // only of other
+  std::vector<Field> fields;   // of structure: its fields, in order of first appearance; of list: one, "element"
+
+  bool operator==(const Type&) const;
+};
+
+struct Field {
+  std::string name;
+  Type type;
+  bool operator==(const Field&) const = default;
+};
+
+Type list_of(Type element);
+Type struct_of(std::vector<Field> fields);
+
+// The columns of a part or a table, in order.
+using Columns = std::vector<Field>;
+
+Json type_to_json(const Type& type);
+Type type_from_json(const Json& json);       // throws IoManifestError (log_damaged)
+Json columns_to_json(const Columns& columns);  // an object, name to type
+Columns columns_from_json(const Json& json);
+std::string type_to_text(const Type& type);  // "struct{a: i64, b: list[str]}", for people
+
+// 32 hex digits (XXH3-128 of the JSON text): equal columns in equal order have equal ids.
+std::string schema_id(const Columns& columns);
+
+// A path on which two types do not meet.
+struct TypeConflict {
+  std::string path;  // dotted, "[]" for list elements: "claims.items[].price"
+  Type held, offered;
+};
+
+// The least type that holds both: null gives way to any, i64 and f64 give f64 (unless exact: conflict), structs unite
+// their fields, lists their elements; all else must be equal. On conflict the result is `held` and it is appended to
+// `conflicts`.
+Type unite(const Type& held, const Type& offered, const std::string& path, std::vector<TypeConflict>& conflicts);
+// Column by column; new columns go to the end.
+Columns unite(const Columns& held, const Columns& offered, std::vector<TypeConflict>& conflicts);
+
+}  // namespace crv::io
