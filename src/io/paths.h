@@ -13,11 +13,12 @@ std::string join(std::string_view a, std::string_view b);
 std::string parent_of(std::string_view path);   // "" where there is no '/'
 std::string base_name_of(std::string_view path);
 
-// The laxer rule by which a Dataset takes a run id: not empty, not "." or "..", no '/' or '\', no control character.
-// Throws IoArgumentError (bad_run_id).
+// The laxer rule by which a Dataset takes a run id: UTF-8, not empty, not "." or "..", no '/' or '\', no control
+// character. Throws IoArgumentError (bad_run_id).
 void check_run_id(std::string_view run_id);
 
-// All names of one run. A plain value; nothing is touched on disk.
+// All names of one run. A plain value; nothing is touched on disk. A table, file or label that is not the name of one
+// thing in a folder, and a number out of range, are IoArgumentError (bad_argument).
 class RunPaths {
  public:
   RunPaths(std::string root_dir, std::string run_id);  // checks the run id
@@ -36,7 +37,7 @@ class RunPaths {
   std::string bucket(std::string_view table, std::int64_t bucket) const;
   std::string part(std::string_view table, std::int64_t bucket, std::string_view file) const;
   std::string artifacts() const;
-  std::string aside(std::string_view label) const;                   // where a rebuild keeps what it replaced
+  std::string aside(std::string_view label) const;                   // aside/<label>: what a rebuild replaced
 
  private:
   std::string root_dir_, run_id_, run_;
@@ -48,6 +49,7 @@ std::string part_file(std::string_view id);                          // part-<id
 std::string temporary_name(std::string_view name, std::string_view id);  // .<name>.<id>.tmp
 
 bool is_hex_id(std::string_view s);                                  // 32 lower-case hex digits
+bool is_temporary_name(std::string_view name);                       // exactly .<name>.<32 hex>.tmp
 bool is_part_file(std::string_view name);                            // exactly part-<32 hex>.parquet
 std::optional<std::int64_t> parse_bucket_folder(std::string_view name);  // "bucket=000123", canonical form only
 std::optional<std::int64_t> parse_commit_file(std::string_view name);

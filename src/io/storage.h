@@ -6,7 +6,7 @@
 //   * Bytes of an object are durable before its name is visible (Durability::commit), so a name never shows half an
 //     object, not even after a power cut.
 //   * A new, replaced or removed name is volatile until sync() of its folder returns; a power cut may keep it or not.
-//   * Temporary names start with '.' and end in ".tmp", and are unique. They are never listed.
+//   * Temporary names (is_temporary_name in paths.h) are unique. They are never listed.
 //
 // Failures are IoWriteError (write_failed) or IoReadError (read_failed), with path and errno. A failed fsync or close
 // is never tried again: the object's temporary file is removed and the error goes up. All verbs may be called from
