@@ -1,9 +1,10 @@
 // The logical type of a table's columns and of every path below them, as commits keep it. No Arrow here.
 //
-// As JSON: "i64" | "f64" | "str" | "bool" | "null" | {"list": T} | {"struct": {field: T, ...}} | {"other": TEXT}.
-// "i64!" is an i64 path that has held an integer beyond +-2^53 and so must never be widened to f64.
+// As JSON: "i64" | "f64" | "str" | "bool" | "null" | {"list": T} | {"struct": {field: T, ...}} | {"other":
+// TEXT}. "i64!" is an i64 path that has held an integer beyond +-2^53 and so must never be widened to f64.
 // "null" is a path that was given but whose type nobody knows yet: it stands in no part.
-// {"other": TEXT} is any further type that Parquet holds, by its canonical Arrow name ("timestamp[us, tz=UTC]").
+// {"other": TEXT} is any further type that Parquet holds, by its canonical Arrow name ("timestamp[us,
+// tz=UTC]").
 #pragma once
 
 #include <cstdint>
@@ -20,12 +21,17 @@ namespace crv::io {
 struct Type;
 struct Field;
 
+// Levels of struct and list that a column may have, itself included. Enough for any payload, and little
+// enough that types read from disk cannot exhaust the stack.
+inline constexpr int kMaxTypeDepth = 128;
+
 struct Type {
   enum class Kind : std::uint8_t { null, boolean, i64, f64, str, list, structure, other };
   Kind kind = Kind::null;
-  bool exact = false;          // only of i64: has held an integer beyond +-2^53
-  std::string other;           // only of other
-  std::vector<Field> fields;   // of structure: its fields, in order of first appearance; of list: one, "element"
+  bool exact = false;  // only of i64: has held an integer beyond +-2^53
+  std::string other;   // only of other
+  std::vector<Field>
+      fields;  // of structure: its fields, in order of first appearance; of list: one, "element"
 
   bool operator==(const Type&) const;
 };
@@ -43,8 +49,10 @@ Type struct_of(std::vector<Field> fields);
 using Columns = std::vector<Field>;
 
 Json type_to_json(const Type& type);
-Type type_from_json(const Json& json);       // throws IoManifestError (log_damaged)
 Json columns_to_json(const Columns& columns);  // an object, name to type
+// Both throw IoManifestError (log_damaged): unknown types, wrong shapes, a name twice, deeper than
+// kMaxTypeDepth.
+Type type_from_json(const Json& json);
 Columns columns_from_json(const Json& json);
 std::string type_to_text(const Type& type);  // "struct{a: i64, b: list[str]}", for people
 
@@ -57,10 +65,11 @@ struct TypeConflict {
   Type held, offered;
 };
 
-// The least type that holds both: null gives way to any, i64 and f64 give f64 (unless exact: conflict), structs unite
-// their fields, lists their elements; all else must be equal. On conflict the result is `held` and it is appended to
-// `conflicts`.
-Type unite(const Type& held, const Type& offered, const std::string& path, std::vector<TypeConflict>& conflicts);
+// The least type that holds both: null gives way to any, i64 and f64 give f64 (unless exact: conflict),
+// structs unite their fields, lists their elements; all else must be equal. On conflict the result is `held`
+// and it is appended to `conflicts`.
+Type unite(const Type& held, const Type& offered, const std::string& path,
+           std::vector<TypeConflict>& conflicts);
 // Column by column; new columns go to the end.
 Columns unite(const Columns& held, const Columns& offered, std::vector<TypeConflict>& conflicts);
 
