@@ -80,13 +80,14 @@ class Json {
 };
 
 // Parses one JSON text (UTF-8). Of a key that stands twice the last value counts. Throws SchemaError (bad_json) that
-// says where the text is wrong. Nesting deeper than 512 is refused.
+// says where the text is wrong. Nesting deeper than 512 is refused. NaN, Infinity and -Infinity are read as Python
+// writes them.
 Json parse_json(std::string_view text);
 
 // How to write: the defaults are those of Python's json.dumps(value, separators=(",", ":"), ensure_ascii=False).
 struct JsonStyle {
   bool sort_keys = false;    // by Unicode code point
-  bool ascii = false;        // every character beyond U+007F as \uXXXX
+  bool ascii = false;        // every character beyond U+007E as \uXXXX
   int indent = 0;            // spaces a level; 0 writes one line. With indent ": " and newlines as json.dumps has them
   bool spaces = false;       // ", " and ": " on one line, as plain json.dumps writes
   bool refuse_nonfinite = false;  // NaN and infinities are an error (bad_json), else NaN, Infinity, -Infinity
