@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
 
 #include "crv/core/json.h"
@@ -19,6 +19,12 @@ enum class Durability {
 enum class CostMethod { wac, fifo, lifo, specific_lot };
 enum class PriceSource { last_trade, baseline_value, vwap_window, oracle };
 
+// The text by which settings name a value: "zstd", "specific_lot".
+std::string_view text_of(Compression value) noexcept;
+std::string_view text_of(Durability value) noexcept;
+std::string_view text_of(CostMethod value) noexcept;
+std::string_view text_of(PriceSource value) noexcept;
+
 // How holdings are valued. Kept for the code that computes valuations; the store itself does not read it.
 struct ValuationSettings {
   bool enabled = false;
@@ -30,9 +36,10 @@ struct ValuationSettings {
   bool operator==(const ValuationSettings&) const = default;
 };
 
-// A plain value: nothing is checked here. Numbers are checked by the loaders below and at a Dataset's first use.
+// A plain value: nothing is checked here. Numbers are checked by the loaders below and at a Dataset's first
+// use.
 struct IoSettings {
-  std::string root_dir = "out";                 // runs are kept in <root_dir>/runs; relative to the working directory
+  std::string root_dir = "out";  // runs are kept in <root_dir>/runs; relative to the working directory
   std::string partitioning = "tick_buckets";    // the only scheme there is
   std::int64_t tick_bucket_size = 100;          // ticks a bucket, > 0; fixed for a run at its first write
   std::int64_t row_group_size = 131072;         // rows a Parquet row group, > 0
@@ -50,10 +57,11 @@ struct IoSettings {
 // Throws IoConfigError (config_value) naming the first field that no Dataset can work with.
 void check_settings(const IoSettings& settings);
 
-// Where the value of a field came from: "default", a file's path, or the name of an environment variable.
+// Where the value of a field came from: "default", a file's path, the name of an environment variable, or
+// "given" for what a loader's caller brought along in `base`.
 struct SettingOrigin {
-  std::string key;     // "root_dir", "valuation.currency"
-  std::string value;   // as text
+  std::string key;    // "root_dir", "valuation.currency"
+  std::string value;  // as text
   std::string origin;
 };
 
@@ -66,15 +74,17 @@ struct LoadedSettings {
 using Environment = std::map<std::string, std::string>;  // the process's variables; tests give their own
 Environment process_environment();
 
-// TOML over `base`. With an empty path: crv.toml, then pyproject.toml of the working directory, the first with a
-// non-empty table for crv winning; neither there is fine. With a path: that file, which must exist. A file named
-// pyproject.toml is read under [tool.crv.io], any other under [io] if it has that table, else at its top level, where
-// tables of others are left alone. Throws IoConfigError naming file, key and value.
+// TOML over `base`. With an empty path: crv.toml, then pyproject.toml of the working directory, the first
+// with a non-empty table for crv winning; neither there is fine, one that cannot be read is not. With a path:
+// that file, which must exist. A file named pyproject.toml is read under [tool.crv.io], any other under [io]
+// if it has that table, else at its top level, where tables of others are left alone. Throws IoConfigError
+// naming file, key and value.
 LoadedSettings settings_from_toml(const std::string& path = {}, const IoSettings& base = {});
 // Variables <prefix><FIELD> and <prefix>VALUATION_<FIELD> over `base`; empty ones do not count.
 LoadedSettings settings_from_env(const IoSettings& base = {}, const std::string& prefix = "CRV_IO_",
                                  const Environment& environment = process_environment());
 // Both: environment over TOML over defaults.
-LoadedSettings load_settings(const std::string& path = {}, const Environment& environment = process_environment());
+LoadedSettings load_settings(const std::string& path = {},
+                             const Environment& environment = process_environment());
 
 }  // namespace crv::io
