@@ -1,0 +1,131 @@
+#include "io/os.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <random>
+
+namespace crv::io {
+namespace {
+
+template <class T>
+T result(T value) {
+  return value < 0 ? -errno : value;
+}
+
+OsStat converted(const struct ::stat& s) {
+  return {.is_folder = S_ISDIR(s.st_mode),
+          .size = s.st_size,
+          .modified_us = std::int64_t{s.st_mtim.tv_sec} * 1'000'000 + s.st_mtim.tv_nsec / 1'000};
+}
+
+bool is_folder(int folder_fd, const dirent& entry) {
+  if (entry.d_type != DT_UNKNOWN && entry.d_type != DT_LNK) return entry.d_type == DT_DIR;
+  struct ::stat s {};
+  return ::fstatat(folder_fd, entry.d_name, &s, 0) == 0 && S_ISDIR(s.st_mode);
+}
+
+class PosixOs final : public Os {
+ public:
+  int open_to_read(const std::string& path) override {
+    return result(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  }
+  int open_new(const std::string& path) override {
+    return result(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  }
+  int open_folder(const std::string& path) override {
+    return result(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  }
+
+  std::int64_t write(int fd, const void* data, std::size_t length) override {
+    return result<std::int64_t>(::write(fd, data, length));
+  }
+  std::int64_t pread(int fd, void* out, std::size_t length, std::int64_t offset) override {
+    return result<std::int64_t>(::pread(fd, out, length, offset));
+  }
+  int fsync(int fd) override { return result(::fsync(fd)); }
+  int syncfs(int fd) override { return result(::syncfs(fd)); }
+  int close(int fd) override { return result(::close(fd)); }
+  int fstat(int fd, OsStat& out) override {
+    struct ::stat s {};
+    const int r = result(::fstat(fd, &s));
+    if (r == 0) out = converted(s);
+    return r;
+  }
+
+  int stat(const std::string& path, OsStat& out) override {
+    struct ::stat s {};
+    const int r = result(::stat(path.c_str(), &s));
+    if (r == 0) out = converted(s);
+    return r;
+  }
+  int link(const std::string& from, const std::string& to) override {
+    return result(::link(from.c_str(), to.c_str()));
+  }
+  int rename(const std::string& from, const std::string& to) override {
+    return result(::rename(from.c_str(), to.c_str()));
+  }
+  int rename_if_absent(const std::string& from, const std::string& to) override {
+    return result(::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE));
+  }
+  int unlink(const std::string& path) override { return result(::unlink(path.c_str())); }
+  int mkdir(const std::string& path) override { return result(::mkdir(path.c_str(), 0777)); }
+
+  int list(const std::string& folder, std::vector<OsEntry>& out) override {
+    out.clear();
+    DIR* stream = ::opendir(folder.c_str());
+    if (stream == nullptr) return -errno;
+    for (errno = 0; const dirent* entry = ::readdir(stream); errno = 0) {
+      std::string name = entry->d_name;
+      if (name == "." || name == "..") continue;
+      const bool folder_entry = is_folder(::dirfd(stream), *entry);
+      out.push_back({std::move(name), folder_entry});
+    }
+    const int failed = errno;
+    ::closedir(stream);
+    return -failed;
+  }
+
+  int file_system(const std::string& path, OsFileSystem& out) override {
+    struct ::statfs fs {};
+    if (::statfs(path.c_str(), &fs) < 0) return -errno;
+    struct ::stat s {};
+    if (::stat(path.c_str(), &s) < 0) return -errno;
+    out.is_nfs = fs.f_type == NFS_SUPER_MAGIC;
+    out.device = std::to_string(major(s.st_dev)) + ":" + std::to_string(minor(s.st_dev));
+    out.mountinfo.clear();
+    if (!out.is_nfs) return 0;
+    std::ifstream file("/proc/self/mountinfo");
+    out.mountinfo.assign(std::istreambuf_iterator<char>(file), {});
+    return 0;
+  }
+};
+
+}  // namespace
+
+std::shared_ptr<Os> posix_os() {
+  static const std::shared_ptr<Os> os = std::make_shared<PosixOs>();
+  return os;
+}
+
+std::string random_id() {
+  static constexpr std::array<char, 17> kHex{"0123456789abcdef"};
+  std::random_device source;
+  std::string id;
+  while (id.size() < 32) {
+    for (auto bits = source(), i = 0U; i < 8; ++i, bits >>= 4) id += kHex[bits & 15];
+  }
+  return id;
+}
+
+}  // namespace crv::io

@@ -1,0 +1,69 @@
+// Sole owner of system calls. Nothing here decides anything: what to do about an error is local_storage's
+// matter, and a test puts a simulated disk in the place of the real one.
+//
+// Every call returns what the system call returns (0 or more), or -errno. No call is repeated, none throws.
+// Files are made with mode 0666 and folders with 0777, less the umask; file descriptors are not inherited.
+// Safe for several threads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace crv::io {
+
+struct OsStat {
+  bool is_folder = false;
+  std::int64_t size = 0;         // bytes
+  std::int64_t modified_us = 0;  // microseconds since 1970, UTC
+};
+
+struct OsEntry {
+  std::string name;
+  bool is_folder = false;  // a link to a folder counts as one
+};
+
+// What a path lies on.
+struct OsFileSystem {
+  bool is_nfs = false;
+  std::string device;     // "major:minor", as in mountinfo
+  std::string mountinfo;  // text of /proc/self/mountinfo; empty where it cannot be read
+};
+
+class Os {
+ public:
+  virtual ~Os() = default;
+
+  // These give a file descriptor.
+  virtual int open_to_read(const std::string& path) = 0;
+  virtual int open_new(const std::string& path) = 0;  // for writing; -EEXIST where the name is taken
+  virtual int open_folder(const std::string& path) = 0;
+
+  virtual std::int64_t write(int fd, const void* data, std::size_t length) = 0;
+  virtual std::int64_t pread(int fd, void* out, std::size_t length, std::int64_t offset) = 0;
+  virtual int fsync(int fd) = 0;   // of a file or a folder
+  virtual int syncfs(int fd) = 0;  // of the whole file system that fd lies on
+  virtual int close(int fd) = 0;   // the descriptor is gone even where this fails
+  virtual int fstat(int fd, OsStat& out) = 0;
+
+  virtual int stat(const std::string& path, OsStat& out) = 0;
+  virtual int link(const std::string& from, const std::string& to) = 0;    // -EEXIST where `to` is taken
+  virtual int rename(const std::string& from, const std::string& to) = 0;  // replaces `to`
+  // -EEXIST where `to` is taken; -EINVAL or -ENOSYS where the file system does not offer it.
+  virtual int rename_if_absent(const std::string& from, const std::string& to) = 0;
+  virtual int unlink(const std::string& path) = 0;
+  virtual int mkdir(const std::string& path) = 0;
+  virtual int list(const std::string& folder,
+                   std::vector<OsEntry>& out) = 0;  // in any order, no "." and ".."
+  virtual int file_system(const std::string& path, OsFileSystem& out) = 0;
+};
+
+// The system that this process runs on.
+std::shared_ptr<Os> posix_os();
+
+// 32 lower-case hex digits from the system's source of randomness.
+std::string random_id();
+
+}  // namespace crv::io
