@@ -1,0 +1,43 @@
+// The rules of the models of rows.h as data, for whoever checks rows in another form than structs.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace crv::core {
+
+// What a field must satisfy. A null always passes.
+struct FieldRule {
+  std::string field;
+  bool fold = false;                 // ASCII letters are lower-cased before the check, and stay so
+  bool lower_snake = false;          // is_lower_snake
+  std::vector<std::string> allowed;  // must be one of these; empty: any text
+  std::optional<double> min, max;    // ends included; a bounded number must not be NaN
+};
+
+// Fields that must hold a text that is not empty where the field `ModelRules::needs_by` has this value.
+struct Needs {
+  std::string value;
+  std::vector<std::string> fields;  // sorted
+};
+
+struct ModelRules {
+  std::string model;  // name of the struct
+  std::string table;  // empty where no table holds it
+  std::vector<FieldRule> fields;
+  std::string needs_by;  // empty where there are no needs
+  std::vector<Needs> needs;
+
+  const FieldRule* find(std::string_view field) const noexcept;  // nullptr where a field has no rule
+};
+
+// Rules of every model, in the order of rows.h. The references live as long as the program.
+const std::vector<ModelRules>& list_model_rules();
+// nullptr where there is no such model.
+const ModelRules* find_model_rules(std::string_view model) noexcept;
+// Rules of the model of a table's rows; nullptr where there is no such table.
+const ModelRules* find_table_rules(std::string_view table) noexcept;
+
+}  // namespace crv::core

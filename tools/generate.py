@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""Makes everything that is derived from catalog/: C++ enums, tables, structs, rules and errors, and docs/tables.md.
+
+  tools/generate.py           writes what has changed
+  tools/generate.py --check   writes nothing; lists what is stale and exits with 1
+
+Needs Python 3.11 and nothing else.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parent / "generator"))
+
+from catalog import load
+import cpp_enums
+import cpp_errors
+import cpp_rows
+import cpp_tables
+import docs_tables
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def outputs(catalog):
+    """Every generated file: its path below the top folder, and its text."""
+    return {
+        "include/crv/core/error_codes.h": cpp_errors.header(catalog),
+        "src/core/error_codes.cc": cpp_errors.source(catalog),
+        "include/crv/core/grammar_enums.h": cpp_enums.header(catalog),
+        "src/core/grammar_text.cc": cpp_enums.grammar_source(catalog),
+        "src/core/tables.cc": cpp_tables.source(catalog),
+        "include/crv/core/rows.h": cpp_rows.header(catalog),
+        "src/core/rows.cc": cpp_rows.source(catalog),
+        "src/core/rules_data.cc": cpp_rows.rules_source(catalog),
+        "docs/tables.md": docs_tables.text(catalog),
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 where a file is stale")
+    check = parser.parse_args().check
+    stale = []
+    for name, text in outputs(load(ROOT / "catalog")).items():
+        path = ROOT / name
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(name)
+        if not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    for name in stale:
+        print(f"{'stale' if check else 'written'}: {name}")
+    if check and stale:
+        print("run tools/generate.py and commit what it writes", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

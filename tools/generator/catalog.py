@@ -1,0 +1,110 @@
+"""Reads catalog/ and refuses what contradicts itself, so that the writers need not look twice."""
+
+import re
+import tomllib
+from types import SimpleNamespace
+
+DTYPES = ("i64", "f64", "str", "struct", "list[struct]")
+SNAKE = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
+
+
+class CatalogError(Exception):
+    pass
+
+
+def load(folder):
+    def toml(name):
+        with open(folder / name, "rb") as file:
+            return tomllib.load(file)
+
+    errors, tables = toml("errors.toml"), toml("tables.toml")
+    catalog = SimpleNamespace(
+        error_classes=errors["classes"],
+        error_codes=errors["codes"],
+        schema=tables["schema"],
+        tables=tables["tables"],
+        enums=toml("enums.toml")["enums"],
+        models=toml("models.toml")["models"],
+        grammar=(folder / "core.ebnf").read_text(encoding="utf-8"),
+    )
+    for enum in catalog.enums:
+        if enum.get("members_are") == "tables":
+            enum["members"] = [{"name": t["name"].upper(), "value": t["name"]} for t in catalog.tables]
+    check_errors(catalog)
+    check_tables(catalog)
+    check_enums(catalog)
+    check_models(catalog)
+    return catalog
+
+
+def require(condition, message):
+    if not condition:
+        raise CatalogError(message)
+
+
+def unique(names, what):
+    names = list(names)
+    twice = sorted({n for n in names if names.count(n) > 1})
+    require(not twice, f"{what} twice: {', '.join(twice)}")
+    return names
+
+
+def check_errors(catalog):
+    known = ["Error"]
+    for cls in catalog.error_classes:
+        require(cls["base"] in known, f"class {cls['name']}: its base {cls['base']} must stand before it")
+        known.append(cls["name"])
+    unique(known, "error classes")
+    unique((c["name"] for c in catalog.error_codes), "error codes")
+    for code in catalog.error_codes:
+        require(code["class"] in known, f"code {code['name']}: no class {code['class']}")
+
+
+def check_tables(catalog):
+    unique((t["name"] for t in catalog.tables), "tables")
+    for table in catalog.tables:
+        name = table["name"]
+        columns = unique((c["name"] for c in table["columns"]), f"columns of {name}")
+        require(columns[:2] == ["bucket", "tick"], f"{name}: bucket and tick must come first")
+        for column in table["columns"]:
+            require(column["type"] in DTYPES, f"{name}.{column['name']}: no type {column['type']}")
+        required = [c["name"] for c in table["columns"] if c.get("required")]
+        order = table.setdefault("required_order", required)
+        require(sorted(order) == sorted(required), f"{name}: required_order must list the required columns")
+
+
+def check_enums(catalog):
+    unique((e["name"] for e in catalog.enums), "enums")
+    for enum in catalog.enums:
+        unique((m["name"] for m in enum["members"]), f"members of {enum['name']}")
+        for value in unique((m["value"] for m in enum["members"]), f"values of {enum['name']}"):
+            require(SNAKE.fullmatch(value), f"{enum['name']}: {value} is not lower_snake")
+
+
+def check_models(catalog):
+    enums = {e["name"]: [m["value"] for m in e["members"]] for e in catalog.enums}
+    tables = {t["name"]: {c["name"]: c for c in t["columns"]} for t in catalog.tables}
+    unique((m["name"] for m in catalog.models), "models")
+    unique((m["table"] for m in catalog.models if "table" in m), "models of a table")
+    for model in catalog.models:
+        name = model["name"]
+        fields = unique((f["name"] for f in model["fields"]), f"fields of {name}")
+        if "table" in model:
+            columns = tables[model["table"]]
+            require(["bucket", *fields] == list(columns), f"{name}: its fields must be the columns but bucket, in order")
+            model.setdefault("doc", next(t["doc"] for t in catalog.tables if t["name"] == model["table"]))
+            for field in model["fields"]:
+                field.setdefault("doc", columns[field["name"]]["doc"])
+        for field in model["fields"]:
+            if "enum" in field:
+                require("one_of" not in field, f"{name}.{field['name']}: enum and one_of")
+                require(field["enum"] in enums, f"{name}.{field['name']}: no enum {field['enum']}")
+                field["allowed"] = enums[field["enum"]]
+            else:
+                field["allowed"] = field.get("one_of", [])
+        if needs := model.get("needs"):
+            by = next((f for f in model["fields"] if f["name"] == needs["by"]), None)
+            require(by is not None, f"{name}: needs goes by an unknown field")
+            require(list(needs["fields"]) == by["allowed"], f"{name}: needs must list each value of {needs['by']}, in order")
+            for slots in needs["fields"].values():
+                require(set(slots) <= set(fields), f"{name}: needs names an unknown field")
