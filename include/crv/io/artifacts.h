@@ -13,14 +13,15 @@ namespace crv::io {
 
 struct FileStat {
   std::string path;
-  std::int64_t bytes = 0;      // 0 where there is no such file
-  std::string created_at;      // time of this call, ISO 8601, UTC
-  std::int64_t rows = 0;       // only of a frame that was written
+  std::int64_t bytes = 0;  // 0 where there is no such file
+  std::string created_at;  // time of this call, ISO 8601, UTC
+  std::int64_t rows = 0;   // only of a frame that was written
 };
 
 // <run>/artifacts. No I/O.
 std::string artifacts_root(const IoSettings& settings, const std::string& run_id);
-// <run>/artifacts/lab/<subdir>, made where it is missing. subdir: tidy, probes, policy or audit, else IoArgumentError.
+// <run>/artifacts/lab/<subdir>, made where it is missing. subdir: tidy, probes, policy or audit, else
+// IoArgumentError.
 std::string lab_dir(const IoSettings& settings, const std::string& run_id, const std::string& subdir);
 FileStat file_stat(const std::string& path);
 // Whole or absent, and durable when they return. Folders on the way are made. Throws IoWriteError.

@@ -1,8 +1,8 @@
 // A run on disk: append to its tables, scan and read them, mend and check them.
 //
-// What survives: once append() has returned, its rows survive a crash of the process and, with Durability::commit, a
-// power cut. An append is whole or absent over all its buckets and tables. Several threads, processes and hosts (on a
-// shared file system with atomic link) may append to one run at once.
+// What survives: once append() has returned, its rows survive a crash of the process and, with
+// Durability::commit, a power cut. An append is whole or absent over all its buckets and tables. Several
+// threads, processes and hosts (on a shared file system with atomic link) may append to one run at once.
 //
 // Thread safety: every call may be made from several threads at once on one Dataset.
 #pragma once
@@ -22,6 +22,7 @@
 #include "crv/io/frame.h"
 #include "crv/io/manifest.h"
 #include "crv/io/settings.h"
+#include "crv/io/token.h"
 
 struct ArrowArrayStream;
 
@@ -29,32 +30,28 @@ namespace crv::io {
 
 class Storage;
 
-// Replaceable parts of the world, so that a test can make the same bytes twice. Empty members are the real thing.
+// Replaceable parts of the world, so that a test can make the same bytes twice. Empty members are the real
+// thing.
 struct DatasetOptions {
-  std::function<std::int64_t()> now_us;   // microseconds since 1970, UTC
-  std::function<std::string()> new_id;    // 32 lower-case hex digits, never the same twice
-  std::shared_ptr<Storage> storage;       // the local disk
-  // Told of what went wrong without harm to any append, e.g. a manifest that could not be refreshed. May be called
-  // from a background thread. Without it such texts go to standard error.
+  std::function<std::int64_t()> now_us;  // microseconds since 1970, UTC
+  std::function<std::string()> new_id;   // 32 lower-case hex digits, never the same twice
+  std::shared_ptr<Storage> storage;      // the local disk
+  // Told of what went wrong without harm to any append, e.g. a manifest that could not be refreshed. May be
+  // called from a background thread. Without it such texts go to standard error.
   std::function<void(const std::string&)> on_warning;
 };
 
-// Names an append for good: the same (writer, number) again is a no-op that returns the first summary.
-struct Token {
-  std::string writer;         // not empty, no control characters, at most 200 bytes
-  std::int64_t number = 0;    // a writer's numbers only rise
-};
-
 struct AppendOptions {
-  bool validate_schema = true;   // check for missing, unknown and null columns; types are conformed always
-  bool validate_rows = false;    // also run every row model's rules
+  bool validate_schema = true;  // check for missing, unknown and null columns; types are conformed always
+  bool validate_rows = false;   // also run every row model's rules
   std::optional<Token> token;
-  std::optional<std::int64_t> complete_through;  // the caller says: no row of a tick up to this one comes any more
+  std::optional<std::int64_t>
+      complete_through;  // the caller says: no row of a tick up to this one comes any more
 };
 
 struct PartSummary {
   std::int64_t bucket_id = 0;
-  std::string path;              // of the file, below root_dir
+  std::string path;  // of the file, below root_dir
   std::int64_t rows = 0, bytes = 0;
   std::int64_t tick_min = 0, tick_max = 0;
 };
@@ -62,9 +59,9 @@ struct PartSummary {
 struct AppendSummary {
   std::string table;
   std::string run_id;
-  std::vector<PartSummary> parts;      // by bucket
+  std::vector<PartSummary> parts;  // by bucket
   std::int64_t rows = 0;
-  std::vector<std::int64_t> buckets;   // ascending
+  std::vector<std::int64_t> buckets;  // ascending
 };
 Json to_json(const AppendSummary& summary);
 
@@ -77,7 +74,8 @@ struct TableFrame {
 struct TickRange {
   std::optional<std::int64_t> min, max;
 };
-// {"tick_min": .., "tick_max": ..}: integers, integral floats, decimal text or null. Throws IoArgumentError (bad_where).
+// {"tick_min": .., "tick_max": ..}: integers, integral floats, decimal text or null. Throws IoArgumentError
+// (bad_where).
 TickRange parse_where(const Json& where);
 
 struct ScanOptions {
@@ -91,11 +89,11 @@ struct ScanOptions {
 struct PartPlan {
   PartSummary part;
   bool kept = false;
-  std::string reason;   // "kept", "bucket", "tick range", "limit", ...
+  std::string reason;  // "kept", "bucket", "tick range", "limit", ...
 };
 
-// A scan that is planned but has not read a row yet. The snapshot is that of the moment it was made: it never sees
-// half an append, and later appends do not change it. A plain value that may outlive its Dataset.
+// A scan that is planned but has not read a row yet. The snapshot is that of the moment it was made: it never
+// sees half an append, and later appends do not change it. A plain value that may outlive its Dataset.
 class Scan {
  public:
   // Known without opening a part: the descriptor's columns in order, then the extra ones; or those asked for.
@@ -103,8 +101,8 @@ class Scan {
   const std::vector<PartPlan>& plan() const;
   // The plan as text, for people: parts kept and skipped, and why.
   std::string explain() const;
-  // Starts reading. Batches come in order of (bucket, commit, row), with bounded memory; errors come as a failed
-  // arrow::Status whose detail is the crv::Error (see error_of). Each call starts anew.
+  // Starts reading. Batches come in order of (bucket, commit, row), with bounded memory; errors come as a
+  // failed arrow::Status whose detail is the crv::Error (see error_of). Each call starts anew.
   std::shared_ptr<arrow::RecordBatchReader> reader() const;
   // The same through the Arrow C interface.
   void export_to(ArrowArrayStream* stream) const;
@@ -119,24 +117,25 @@ class Scan {
 };
 
 struct RebuildReport {
-  TableManifest manifest;                  // as written
-  bool from_log = false;                   // else from the parts' footers
-  std::vector<std::string> legacy;         // parts of the older package that were taken in
-  std::vector<std::string> uncommitted;    // whole parts that no commit names: left out
-  std::vector<std::string> damaged;        // parts or manifests that could not be read: left out, or listed as missing
-  std::vector<std::string> foreign;        // files that are not crv's, or of another run or table: left out
-  std::vector<std::string> kept_aside;     // where the old log and manifests went
+  TableManifest manifest;                // as written
+  bool from_log = false;                 // else from the parts' footers
+  std::vector<std::string> legacy;       // parts of the older package that were taken in
+  std::vector<std::string> uncommitted;  // whole parts that no commit names: left out
+  std::vector<std::string>
+      damaged;  // parts or manifests that could not be read: left out, or listed as missing
+  std::vector<std::string> foreign;     // files that are not crv's, or of another run or table: left out
+  std::vector<std::string> kept_aside;  // where the old log and manifests went
 };
 Json to_json(const RebuildReport& report);
 
 struct Finding {
-  std::string severity;   // "error": data or history is lost or lies; "note": worth knowing
-  std::string code;       // as in catalog/errors.toml, or "uncommitted_part", "foreign_file", "widened_path", ...
-  std::string path;       // below root_dir
+  std::string severity;  // "error": data or history is lost or lies; "note": worth knowing
+  std::string code;  // as in catalog/errors.toml, or "uncommitted_part", "foreign_file", "widened_path", ...
+  std::string path;  // below root_dir
   std::string message;
 };
 struct VerifyReport {
-  bool ok = true;                    // no finding of severity error
+  bool ok = true;  // no finding of severity error
   std::int64_t commits = 0, tables = 0, parts = 0, rows = 0, bytes = 0;
   std::vector<Finding> findings;
 };
@@ -162,7 +161,8 @@ struct CommitInfo {
   std::vector<Change> tables;
 };
 
-// For long work: units done so far and in all. Called from the calling thread; throwing from it ends the work.
+// For long work: units done so far and in all. Called from the calling thread; throwing from it ends the
+// work.
 using Progress = std::function<void(std::int64_t done, std::int64_t total)>;
 
 class Dataset {
@@ -177,9 +177,10 @@ class Dataset {
   const IoSettings& settings() const;
   const std::string& run_id() const;
 
-  // Adds a frame to a table as one commit. A frame without rows writes nothing. Errors: IoSchemaError for the frame,
-  // IoConfigError for settings that do not fit the run, IoManifestError for a damaged run, IoWriteError for the disk:
-  // nothing is visible after any of these. IoCommitUnknownError: the append may stand; this Dataset writes no more.
+  // Adds a frame to a table as one commit. A frame without rows writes nothing. Errors: IoSchemaError for the
+  // frame, IoConfigError for settings that do not fit the run, IoManifestError for a damaged run,
+  // IoWriteError for the disk: nothing is visible after any of these. IoCommitUnknownError: the append may
+  // stand; this Dataset writes no more.
   AppendSummary append(std::string_view table, const Frame& frame, const AppendOptions& options = {});
   // Several tables as one commit: all of it is visible, or none. A table may stand twice.
   std::vector<AppendSummary> append(std::span<const TableFrame> frames, const AppendOptions& options = {});
@@ -192,13 +193,13 @@ class Dataset {
   std::optional<TableManifest> manifest(std::string_view table);
   // Types of all columns and paths that the run has seen in a table, as JSON (see docs/format.md).
   JsonObject columns(std::string_view table);
-  // Makes the table's manifest anew and writes it: from the log, or from the parts' footers where the log is lost
-  // (then the whole run is rebuilt, and nobody else may use it meanwhile).
+  // Makes the table's manifest anew and writes it: from the log, or from the parts' footers where the log is
+  // lost (then the whole run is rebuilt, and nobody else may use it meanwhile).
   RebuildReport rebuild_manifest(std::string_view table, const Progress& progress = {});
   // Reads everything (`full`: every byte of every part) and says what is wrong. Changes nothing.
   VerifyReport verify(bool full = true, const Progress& progress = {});
 
-  std::vector<TableInfo> tables();                    // by name
+  std::vector<TableInfo> tables();                      // by name
   std::vector<CommitInfo> log(std::int64_t after = 0);  // commits with seq > after
   // Writes bundle.manifest.json and returns it. `meta` must be a JSON object.
   Json write_bundle(const JsonObject& meta = {});
@@ -215,7 +216,8 @@ class Dataset {
 };
 
 // Names of the runs below root_dir, sorted. Only folders with a valid run id.
-std::vector<std::string> list_runs(const IoSettings& settings, const std::shared_ptr<Storage>& storage = nullptr);
+std::vector<std::string> list_runs(const IoSettings& settings,
+                                   const std::shared_ptr<Storage>& storage = nullptr);
 
 // The crv::Error that a failed status of a Scan's reader carries, rethrown; else IoReadError.
 [[noreturn]] void rethrow(const arrow::Status& status);

@@ -13,15 +13,17 @@ struct ArrowArrayStream;
 
 namespace crv::io {
 
-// Rows on their way into a table. Cheap to copy: it shares the data, which must not change while the frame lives.
-// Implicit from everything that has rows, so that `dataset.append("holdings", rows)` takes any of them.
+// Rows on their way into a table. Cheap to copy: it shares the data, which must not change while the frame
+// lives. Implicit from everything that has rows, so that `dataset.append("holdings", rows)` takes any of
+// them.
 class Frame {
  public:
   Frame(std::shared_ptr<arrow::Table> table);
   Frame(std::shared_ptr<arrow::RecordBatch> batch);
   // Reads to the end; IoReadError (read_failed) where the reader fails.
   Frame(const std::shared_ptr<arrow::RecordBatchReader>& reader);
-  // Takes over the stream of the Arrow C interface and reads it to the end. Needs no Arrow on the caller's side.
+  // Takes over the stream of the Arrow C interface and reads it to the end. Needs no Arrow on the caller's
+  // side.
   explicit Frame(ArrowArrayStream* stream);
   // Typed rows, copied.
   Frame(std::span<const core::MessageRow> rows);
@@ -43,9 +45,9 @@ class Frame {
   std::shared_ptr<arrow::Table> table_;
 };
 
-// A frame of JSON objects, one a row; keys become columns in order of first appearance, types are inferred over all
-// rows: integers i64, with any float f64, text, bools, objects structs, arrays lists; a key that a row lacks is null.
-// Throws IoSchemaError (type_conflict, with the row) where two rows do not meet on a path.
+// A frame of JSON objects, one a row; keys become columns in order of first appearance, types are inferred
+// over all rows: integers i64, with any float f64, text, bools, objects structs, arrays lists; a key that a
+// row lacks is null. Throws IoSchemaError (type_conflict, with the row) where two rows do not meet on a path.
 Frame frame_from_json(std::span<const JsonObject> rows);
 
 }  // namespace crv::io

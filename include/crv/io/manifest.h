@@ -9,11 +9,11 @@ namespace crv::io {
 
 // One Parquet file of one bucket.
 struct PartMeta {
-  std::string path;         // bare file name, below the bucket's folder
+  std::string path;  // bare file name, below the bucket's folder
   std::int64_t rows = 0;
-  std::int64_t bytes = 0;   // of the file
+  std::int64_t bytes = 0;                   // of the file
   std::int64_t tick_min = 0, tick_max = 0;  // inclusive
-  std::string created_at;   // ISO 8601, UTC
+  std::string created_at;                   // ISO 8601, UTC
 
   bool operator==(const PartMeta&) const = default;
 };

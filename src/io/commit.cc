@@ -1,0 +1,246 @@
+#include "io/commit.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <array>
+
+#include "crv/core/error.h"
+#include "io/checked_json.h"
+#include "io/paths.h"
+
+namespace crv::io {
+namespace {
+
+constexpr std::string_view seal_key = R"(,"checksum":")";
+constexpr std::size_t seal_length = seal_key.size() + 16 + 2;
+
+constexpr std::array<std::pair<CommitKind, std::string_view>, 4> kind_names{{
+    {CommitKind::append, "append"},
+    {CommitKind::adopt, "adopt"},
+    {CommitKind::rebuild, "rebuild"},
+    {CommitKind::gc, "gc"},
+}};
+
+Json part_names(const std::vector<PartName>& names) {
+  JsonArray out;
+  for (const PartName& name : names) out.push_back(JsonArray{name.bucket, name.file});
+  return out;
+}
+
+Json to_json(const PartRecord& part) {
+  JsonObject o;
+  o.push_back("bucket", part.bucket);
+  o.push_back("path", part.meta.path);
+  o.push_back("rows", part.meta.rows);
+  o.push_back("bytes", part.meta.bytes);
+  o.push_back("tick_min", part.meta.tick_min);
+  o.push_back("tick_max", part.meta.tick_max);
+  o.push_back("created_at", part.meta.created_at);
+  o.push_back("xxh3", part.checksum);
+  o.push_back("schema", part.schema);
+  return o;
+}
+
+Json to_json(const TableChange& change) {
+  JsonObject o;
+  o.push_back("table", change.table);
+  if (!change.schemas.empty()) {
+    JsonObject schemas;
+    for (const auto& [id, columns] : change.schemas) schemas.push_back(id, columns_to_json(columns));
+    o.push_back("schemas", std::move(schemas));
+  }
+  JsonArray added;
+  for (const PartRecord& part : change.added) added.push_back(to_json(part));
+  o.push_back("added", std::move(added));
+  if (!change.removed.empty()) o.push_back("removed", part_names(change.removed));
+  if (!change.condemned.empty()) o.push_back("condemned", part_names(change.condemned));
+  return o;
+}
+
+PartRecord part_from(const Checked& json, std::int64_t seq) {
+  PartRecord part;
+  part.bucket = json.integer("bucket", 0);
+  part.meta.path = json.text("path");
+  if (!is_part_file(part.meta.path)) json.damaged("path", "is no part file's name");
+  part.meta.rows = json.integer("rows", 1);
+  part.meta.bytes = json.integer("bytes", 1);
+  part.meta.tick_min = json.integer("tick_min", 0);
+  part.meta.tick_max = json.integer("tick_max", part.meta.tick_min);
+  part.meta.created_at = json.text("created_at");
+  part.checksum = json.text("xxh3");
+  part.schema = json.text("schema");
+  part.seq = seq;
+  return part;
+}
+
+std::vector<PartName> names_from(const Checked& json, std::string_view key) {
+  std::vector<PartName> names;
+  for (const Checked& pair : json.items_if_any(key)) {
+    PartName name{pair.integer_at(0, 0), pair.text_at(1)};
+    if (!is_part_file(name.file)) json.damaged(key, "holds what is no part file's name");
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+TableChange change_from(const Checked& json, std::int64_t seq) {
+  TableChange change;
+  change.table = json.text("table");
+  if (const Json* schemas = json.find("schemas")) {
+    const auto* object = schemas->get_if<JsonObject>();
+    if (!object) json.damaged("schemas", "is no object");
+    for (const auto& [id, columns] : *object) {
+      change.schemas.emplace_back(id, columns_from_json(columns));
+      if (schema_id(change.schemas.back().second) != id) json.damaged("schemas", "does not hash to its id");
+    }
+  }
+  for (const Checked& part : json.items("added")) change.added.push_back(part_from(part, seq));
+  change.removed = names_from(json, "removed");
+  change.condemned = names_from(json, "condemned");
+  return change;
+}
+
+}  // namespace
+
+std::string_view name_of(CommitKind kind) {
+  for (const auto& [k, name] : kind_names)
+    if (k == kind) return name;
+  return "";
+}
+
+std::string checksum_text(std::string_view bytes) {
+  constexpr char digits[] = "0123456789abcdef";
+  std::uint64_t hash = XXH3_64bits(bytes.data(), bytes.size());
+  std::string text(16, '0');
+  for (std::size_t i = 16; i-- > 0; hash >>= 4) text[i] = digits[hash & 15];
+  return text;
+}
+
+void seal(std::string& object) {
+  object.pop_back();
+  object += std::string(seal_key) + checksum_text(object) + "\"}";
+}
+
+bool is_sealed(std::string_view object) {
+  if (object.size() <= seal_length || !object.ends_with("\"}")) return false;
+  std::string_view before = object.substr(0, object.size() - seal_length);
+  std::string_view end = object.substr(before.size());
+  return end.starts_with(seal_key) && end.substr(seal_key.size(), 16) == checksum_text(before);
+}
+
+const TableChange* Commit::find(std::string_view table) const {
+  for (const TableChange& change : tables)
+    if (change.table == table) return &change;
+  return nullptr;
+}
+
+std::string encode(const Commit& commit) {
+  JsonObject o;
+  o.push_back("format", format_number);
+  o.push_back("seq", commit.seq);
+  o.push_back("id", commit.id);
+  o.push_back("time", commit.time);
+  o.push_back("writer", commit.writer);
+  o.push_back("kind", name_of(commit.kind));
+  if (commit.token) {
+    JsonObject token;
+    token.push_back("writer", commit.token->writer);
+    token.push_back("number", commit.token->number);
+    o.push_back("token", std::move(token));
+  }
+  if (commit.complete_through) o.push_back("complete_through", *commit.complete_through);
+  JsonArray tables;
+  for (const TableChange& change : commit.tables) tables.push_back(to_json(change));
+  o.push_back("tables", std::move(tables));
+  std::string line = write_json(Json(std::move(o)));
+  seal(line);
+  return line + '\n';
+}
+
+Commit decode_commit(std::string_view line, const std::string& path, std::int64_t seq) {
+  if (line.ends_with('\n')) line.remove_suffix(1);
+  Origin origin{ErrorCode::log_damaged, "commit " + std::to_string(seq), path, "", seq};
+  if (!is_sealed(line)) origin.damaged("its checksum does not fit its bytes");
+  Json whole = parse_sound(line, origin);
+  Checked json(whole, origin);
+  check_format(json);
+  Commit commit;
+  commit.seq = json.integer("seq", 1);
+  if (commit.seq != seq) json.damaged("seq", "is not the number under which it stands");
+  commit.id = json.text("id");
+  if (!is_hex_id(commit.id)) json.damaged("id", "is no id");
+  commit.time = json.text("time");
+  commit.writer = json.text("writer");
+  std::string kind = json.text("kind");
+  bool known = false;
+  for (const auto& [k, name] : kind_names) {
+    if (name != kind) continue;
+    commit.kind = k;
+    known = true;
+  }
+  if (!known)
+    raise(ErrorCode::format_too_new,
+          "commit " + std::to_string(seq) + " in " + path + " is of kind \"" + kind +
+              "\", which this crv does not know. A newer crv wrote it.",
+          {.key = "kind", .value = kind, .path = path, .seq = seq});
+  if (const Json* token = json.find("token")) {
+    Checked t(*token, origin);
+    commit.token = Token{t.text("writer"), t.integer("number")};
+  }
+  if (json.find("complete_through")) commit.complete_through = json.integer("complete_through");
+  for (const Checked& change : json.items("tables")) commit.tables.push_back(change_from(change, seq));
+  return commit;
+}
+
+std::string commit_id_of(std::string_view line, const std::string& path, std::int64_t seq) {
+  return decode_commit(line, path, seq).id;
+}
+
+std::string encode(const Fold& fold) {
+  std::string text;
+  for (const std::string& line : fold.lines) (text += line) += '\n';
+  JsonObject tokens;
+  for (const auto& [writer, last] : fold.tokens) tokens.push_back(writer, JsonArray{last.first, last.second});
+  JsonObject o;
+  o.push_back("format", format_number);
+  o.push_back("first", fold.first);
+  o.push_back("last", fold.last);
+  o.push_back("tokens", std::move(tokens));
+  std::string line = write_json(Json(std::move(o)));
+  seal(line);
+  return text + line + '\n';
+}
+
+Fold decode_fold(std::string_view text, const std::string& path, std::int64_t first, std::int64_t last) {
+  Origin origin{ErrorCode::log_damaged, "fold " + std::to_string(first) + "-" + std::to_string(last), path,
+                "", first};
+  Fold fold{first, last, {}, {}};
+  std::int64_t count = last - first + 1;
+  fold.lines.reserve(static_cast<std::size_t>(count));
+  for (std::int64_t i = 0; i <= count; ++i) {
+    std::size_t end = text.find('\n');
+    if (end == std::string_view::npos) origin.damaged("it ends before its last line");
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(end + 1);
+    if (!is_sealed(line))
+      origin.damaged("the checksum of line " + std::to_string(i + 1) + " does not fit its bytes");
+    if (i < count) {
+      fold.lines.emplace_back(line);
+      continue;
+    }
+    Json whole = parse_sound(line, origin);
+    Checked json(whole, origin);
+    check_format(json);
+    if (json.integer("first") != first || json.integer("last") != last)
+      origin.damaged("its last line names another range");
+    for (const auto& [writer, pair] : json.object("tokens")) {
+      Checked numbers(pair, origin);
+      fold.tokens[writer] = {numbers.integer_at(0), numbers.integer_at(1, 1)};
+    }
+  }
+  if (!text.empty()) origin.damaged("something follows its last line");
+  return fold;
+}
+
+}  // namespace crv::io

@@ -1,0 +1,90 @@
+// A commit and a fold: what the log consists of, and their text on disk (docs/format.md). No I/O.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "crv/io/manifest.h"
+#include "crv/io/token.h"
+#include "io/types.h"
+
+namespace crv::io {
+
+inline constexpr std::int64_t format_number = 1;
+
+// Persisted by name; a name is never given to something else. Each says what its commit is allowed to hold.
+enum class CommitKind {
+  append,   // parts of one append, over all its tables
+  adopt,    // parts that the older package wrote and listed
+  rebuild,  // all parts of all tables, found by their footers; the first commit of a new log
+  gc,       // names of uncommitted parts that are about to be removed: nobody may commit them any more
+};
+std::string_view name_of(CommitKind kind);
+
+// A part as a commit or manifest names it.
+struct PartRecord {
+  PartMeta meta;
+  std::int64_t bucket = 0;
+  std::string checksum;  // 16 hex digits, XXH3-64 of the whole file; empty: not known (older package)
+  std::string schema;    // schema id; empty: not known (older package)
+  std::int64_t seq = 0;  // the commit that added it; 0: only listed by the older package
+};
+
+struct PartName {
+  std::int64_t bucket = 0;
+  std::string file;
+  bool operator==(const PartName&) const = default;
+};
+
+struct TableChange {
+  std::string table;
+  std::vector<std::pair<std::string, Columns>> schemas;  // by id; those that the table had not seen before
+  std::vector<PartRecord> added;
+  std::vector<PartName> removed;
+  std::vector<PartName> condemned;
+};
+
+struct Commit {
+  std::int64_t seq = 0;
+  std::string id;      // 32 hex digits
+  std::string time;    // ISO 8601, UTC
+  std::string writer;  // 32 hex digits: the Dataset that wrote it
+  CommitKind kind = CommitKind::append;
+  std::optional<Token> token;
+  std::optional<std::int64_t> complete_through;
+  std::vector<TableChange> tables;
+
+  const TableChange* find(std::string_view table) const;
+};
+
+// One line, newline included.
+std::string encode(const Commit& commit);
+// Throws IoManifestError (log_damaged, or format_too_new). `path` and `seq` are where it stands and what it
+// must be.
+Commit decode_commit(std::string_view line, const std::string& path, std::int64_t seq);
+
+// Last number and its seq of every token writer, at the end of a fold.
+using TokenTable = std::map<std::string, std::pair<std::int64_t, std::int64_t>>;
+
+struct Fold {
+  std::int64_t first = 0, last = 0;
+  std::vector<std::string> lines;  // of its commits, without newlines, checked
+  TokenTable tokens;
+};
+std::string encode(const Fold& fold);
+Fold decode_fold(std::string_view text, const std::string& path, std::int64_t first, std::int64_t last);
+
+// The id of a line that is known to be sound, without decoding all of it.
+std::string commit_id_of(std::string_view line, const std::string& path, std::int64_t seq);
+
+// Adds the field "checksum" to the one-line text of a JSON object, and tells whether it fits.
+std::string checksum_text(std::string_view bytes);  // XXH3-64, 16 hex digits
+void seal(std::string& object);
+bool is_sealed(std::string_view object);
+
+}  // namespace crv::io

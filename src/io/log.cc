@@ -1,0 +1,135 @@
+#include "io/log.h"
+
+#include <utility>
+#include <vector>
+
+#include "crv/core/error.h"
+
+namespace crv::io {
+
+FoldRange Log::range_of(std::int64_t seq) const {
+  std::int64_t first = (seq - 1) / per_fold_ * per_fold_ + 1;
+  return {first, first + per_fold_ - 1};
+}
+
+std::optional<std::string> Log::single(std::int64_t seq) const {
+  return read_all(storage_, paths_.commit(seq));
+}
+
+std::optional<Fold> Log::fold_of(FoldRange range) const {
+  std::string path = paths_.fold(range.first, range.last);
+  std::optional<std::string> text = read_all(storage_, path);
+  if (!text) return std::nullopt;
+  return decode_fold(*text, path, range.first, range.last);
+}
+
+std::int64_t Log::visit_lines(const Fold& fold, std::int64_t from, const std::string& path,
+                              const Visit& visit) const {
+  for (std::int64_t seq = from; seq <= fold.last; ++seq)
+    visit(seq, fold.lines[static_cast<std::size_t>(seq - fold.first)], path);
+  return fold.last + 1;
+}
+
+std::int64_t Log::read_after(std::int64_t after, const Visit& visit) const {
+  std::int64_t next = after + 1;
+  while (true) {
+    FoldRange range = range_of(next);
+    std::string fold_path = paths_.fold(range.first, range.last);
+    if (std::optional<Fold> fold = fold_of(range)) {
+      next = visit_lines(*fold, next, fold_path, visit);
+      continue;
+    }
+    std::vector<std::string> lines;
+    std::int64_t end = next;
+    for (; end <= range.last; ++end) {
+      std::optional<std::string> line = single(end);
+      if (!line) break;
+      lines.push_back(std::move(*line));
+    }
+    if (std::optional<Fold> fold = fold_of(range)) {
+      next = visit_lines(*fold, next, fold_path, visit);
+      continue;
+    }
+    for (std::int64_t seq = next; seq < end; ++seq)
+      visit(seq, lines[static_cast<std::size_t>(seq - next)], paths_.commit(seq));
+    next = end;
+    if (end <= range.last) return end - 1;
+  }
+}
+
+std::optional<std::string> Log::line_of(std::int64_t seq) const {
+  FoldRange range = range_of(seq);
+  for (int look = 0; look < 2; ++look) {
+    if (std::optional<Fold> fold = fold_of(range))
+      return fold->lines[static_cast<std::size_t>(seq - range.first)];
+    if (look == 1) break;
+    std::optional<std::string> line = single(seq);
+    if (!line) continue;
+    if (std::optional<Fold> fold = fold_of(range))
+      return fold->lines[static_cast<std::size_t>(seq - range.first)];
+    return line;
+  }
+  return std::nullopt;
+}
+
+Log::Placed Log::put(std::int64_t seq, const std::string& id, std::string_view line) {
+  std::string path = paths_.commit(seq);
+  if (!storage_.put_if_absent(path, line)) {
+    std::optional<std::string> there = line_of(seq);
+    return there && commit_id_of(*there, path, seq) == id ? Placed::ours : Placed::taken;
+  }
+  std::optional<Fold> fold = fold_of(range_of(seq));
+  if (!fold) return Placed::ours;
+  const std::string& folded = fold->lines[static_cast<std::size_t>(seq - fold->first)];
+  if (commit_id_of(folded, path, seq) == id) return Placed::ours;
+  std::optional<std::string> slot = single(seq);
+  if (slot && commit_id_of(*slot, path, seq) == id) storage_.remove(path);
+  return Placed::taken;
+}
+
+void Log::sync() {
+  try {
+    storage_.sync(paths_.log());
+  } catch (const IoWriteError& e) {
+    raise(ErrorCode::commit_unknown, std::string("The log could not be made durable: ") + e.what(),
+          e.facts());
+  }
+}
+
+std::optional<Fold> Log::make_fold(FoldRange range) {
+  Fold fold{range.first, range.last, {}, {}};
+  if (range.first > 1) {
+    FoldRange below = range_of(range.first - 1);
+    std::optional<Fold> previous = fold_of(below);
+    if (!previous) return std::nullopt;
+    fold.tokens = std::move(previous->tokens);
+  }
+  for (std::int64_t seq = range.first; seq <= range.last; ++seq) {
+    std::optional<std::string> line = single(seq);
+    if (!line) return std::nullopt;
+    Commit commit = decode_commit(*line, paths_.commit(seq), seq);
+    if (commit.token) fold.tokens[commit.token->writer] = {commit.token->number, seq};
+    line->pop_back();
+    fold.lines.push_back(std::move(*line));
+  }
+  return fold;
+}
+
+bool Log::fold(FoldRange range) {
+  std::string path = paths_.fold(range.first, range.last);
+  if (!storage_.exists(path)) {
+    if (range.first > 1 && !storage_.exists(paths_.fold(range.first - per_fold_, range.last - per_fold_)))
+      if (!fold(range_of(range.first - 1))) return false;
+    std::optional<Fold> made = make_fold(range);
+    if (!made) {
+      if (!storage_.exists(path)) return false;
+    } else {
+      storage_.put_if_absent(path, encode(*made));
+    }
+  }
+  storage_.sync(paths_.log());
+  for (std::int64_t seq = range.first; seq <= range.last; ++seq) storage_.remove(paths_.commit(seq));
+  return true;
+}
+
+}  // namespace crv::io
