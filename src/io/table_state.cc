@@ -50,16 +50,16 @@ void TableState::apply(const Commit& commit) {
   for (const auto& [id, columns] : change->schemas) learn({id, commit.seq, columns});
   for (const PartRecord& part : change->added) add(part);
   for (const PartName& part : change->removed) remove(part);
+  for (const PartName& part : change->condemned) condemned_.insert(part.file);
 }
 
 void TableState::add(const PartRecord& part) {
   std::vector<PartRecord>& parts = buckets_[part.bucket];
   if (!names_.insert(part.meta.path).second) {
-    for (PartRecord& held : parts) {
-      if (held.meta.path != part.meta.path || !held.schema.empty()) continue;
-      held = part;
-      if (!part.schema.empty()) --unknown_parts_;
-    }
+    auto held = std::find_if(parts.begin(), parts.end(), [&](auto& p) { return p.meta.path == part.meta.path; });
+    if (held == parts.end() || (held->seq != 0 && !held->schema.empty())) return;
+    if (held->schema.empty() && !part.schema.empty()) --unknown_parts_;
+    *held = part;
     return;
   }
   parts.push_back(part);

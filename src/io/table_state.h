@@ -40,6 +40,8 @@ class TableState {
   void learn(const SeenSchema& schema);
 
   bool holds(const std::string& part_file) const { return names_.contains(part_file); }
+  // Named by a gc: nobody may commit it any more.
+  bool is_condemned(const std::string& part_file) const { return condemned_.contains(part_file); }
   bool knows_schema(std::string_view id) const;
   const std::map<std::int64_t, std::vector<PartRecord>>& buckets() const { return buckets_; }
   const std::vector<SeenSchema>& schemas() const { return schemas_; }
@@ -57,7 +59,7 @@ class TableState {
 
  private:
   std::map<std::int64_t, std::vector<PartRecord>> buckets_;
-  std::unordered_set<std::string> names_;
+  std::unordered_set<std::string> names_, condemned_;
   std::vector<SeenSchema> schemas_;
   Columns columns_;
   std::vector<TypeConflict> conflicts_;

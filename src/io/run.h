@@ -1,0 +1,132 @@
+// One run as a Dataset holds it: its files' names, its log, and a snapshot of the tables it has touched.
+//
+// Everything that is shared between the verbs (append, scan, rebuild, ...) stands here, and every commit goes through
+// commit(): the protocol of docs/impl.md, numbered there as in the code.
+//
+// Thread safety: all calls may be made from several threads. `mutex_` guards the snapshot and is held for short reads of
+// the log at most; `commit_mutex_` lets one thread at a time put commits, and is held over their fsyncs.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crv/core/descriptor.h"
+#include "crv/io/dataset.h"
+#include "io/log.h"
+#include "io/paths.h"
+#include "io/run_file.h"
+#include "io/storage.h"
+#include "io/table_state.h"
+
+namespace crv::io {
+
+class Upkeep;
+
+class Run {
+ public:
+  Run(IoSettings settings, std::string run_id, DatasetOptions options);
+  ~Run();
+
+  const IoSettings settings;
+  const std::string run_id;
+
+  // Checks run id and settings and reads run.json, once; every verb calls it first.
+  void open();
+  // Makes the run where it is missing and checks that the settings fit it, once. Only append calls it.
+  void open_for_writing();
+  // Nothing where the run has no run.json (older package, or no run at all). Valid after open().
+  const std::optional<RunInfo>& info() const { return info_; }
+  std::int64_t bucket_size() const { return info_ ? info_->tick_bucket_size : settings.tick_bucket_size; }
+
+  Storage& storage() { return *storage_; }
+  const RunPaths& paths() const { return *paths_; }
+  Log& log() { return *log_; }
+  std::string new_id() { return new_id_(); }
+  std::int64_t now_us() { return now_us_(); }
+  std::string now();  // ISO 8601, UTC
+  void warn(const std::string& text);
+  // Throws dataset_closed after close() or a commit of unknown outcome.
+  void require_writable() const;
+  void stop_writing(const std::string& why);
+
+  // Names of the folders below tables/ that have a manifest, sorted.
+  std::vector<std::string> table_names();
+
+  // The table at the end of the log, to look at while `lock` is held; nullptr where it has no manifest. Looks each time
+  // whether manifest.json still stands, and reads only what is new in the log.
+  using Lock = std::unique_lock<std::mutex>;
+  Lock lock() { return Lock(mutex_); }
+  TableState* table(const Lock& held, std::string_view name);
+  // As table(), without looking at the disk: the snapshot as it was last read.
+  TableState* known_table(const Lock& held, std::string_view name);
+  // Looks into parts of the older package whose columns are not known yet.
+  void identify_parts(const Lock& held, TableState& state);
+  // Makes the table's folder and empty manifest where they are missing, adopts what the older package wrote.
+  void table_for_writing(std::string_view name);
+
+  // Makes the commit to put, seeing the snapshot under the lock; nothing: there is nothing (more) to commit. May throw
+  // to refuse. It is called again whenever commits of others were passed.
+  using Make = std::function<std::optional<Commit>(const Lock&)>;
+  // Puts a commit at the end of the log and returns once it is durable. Nothing if `make` returned nothing.
+  std::optional<Commit> commit(const Make& make);
+
+  // Last number and seq of a token's writer. Reads the newest fold once.
+  std::optional<std::pair<std::int64_t, std::int64_t>> last_token(const Lock& held, const std::string& writer);
+
+  // fsyncs every folder from `folder` up, the first time that this Dataset relies on it; later nothing.
+  void trust(const std::string& folder);
+  bool trusts(const std::string& folder);
+  void trust_as_synced(const std::string& folder);  // the caller has synced all that holds it
+
+  Upkeep& upkeep() { return *upkeep_; }
+
+ private:
+  void make_run();
+  void check_legacy_bucket_sizes();
+  void adopt(std::string_view name);
+  void make_table(std::string_view name);
+  void advance(const Lock& held);
+  void apply(const Commit& commit);
+  TableState* load(const Lock& held, std::string_view name);
+  void check_not_ahead(const TableState& state);
+  bool log_names(std::string_view table);
+
+  DatasetOptions options_;
+  std::function<std::int64_t()> now_us_;
+  std::function<std::string()> new_id_;
+  std::shared_ptr<Storage> storage_;
+  std::string writer_id_;
+  std::string top_;  // topmost folder that this run's folders depend on
+
+  std::once_flag opened_, opened_for_writing_;
+  std::optional<RunPaths> paths_;
+  std::optional<RunInfo> info_;
+  std::optional<Log> log_;
+
+  std::mutex mutex_;
+  std::map<std::string, TableState, std::less<>> tables_;
+  std::int64_t position_ = 0;      // last commit that the snapshot knows
+  std::string position_id_;
+  std::int64_t durable_ = 0;       // the last commit that this Dataset made durable itself
+  std::optional<TokenTable> tokens_;
+  std::set<std::string> trusted_;
+
+  std::mutex commit_mutex_;
+  std::mutex stopped_mutex_;
+  std::string stopped_;            // why this Dataset writes no more; empty: it does
+  std::unique_ptr<Upkeep> upkeep_;
+};
+
+std::string iso_time(std::int64_t microseconds);  // "2026-11-22T20:34:32.321421+00:00", no fraction where it is 0
+std::string random_id();                          // 32 hex digits
+
+}  // namespace crv::io
