@@ -7,6 +7,7 @@
 
 #include "crv/core/error.h"
 #include "io/conform.h"
+#include "io/parallel.h"
 #include "io/part.h"
 #include "io/upkeep.h"
 #include "io/verbs.h"

@@ -269,6 +269,12 @@ TableState* Run::known_table(const Lock&, std::string_view name) {
   return it == tables_.end() ? nullptr : &it->second;
 }
 
+std::vector<std::string> Run::known_tables(const Lock&) {
+  std::vector<std::string> names;
+  for (const auto& [name, state] : tables_) names.push_back(name);
+  return names;
+}
+
 TableState* Run::table(const Lock& held, std::string_view name) {
   if (!storage_->exists(paths_->manifest(name))) {
     if (auto it = tables_.find(name); it != tables_.end()) tables_.erase(it);

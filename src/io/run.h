@@ -48,6 +48,7 @@ class Run {
   std::int64_t bucket_size() const { return info_ ? info_->tick_bucket_size : settings.tick_bucket_size; }
 
   Storage& storage() { return *storage_; }
+  const std::shared_ptr<Storage>& shared_storage() const { return storage_; }
   const RunPaths& paths() const { return *paths_; }
   Log& log() { return *log_; }
   std::string new_id() { return new_id_(); }
@@ -68,6 +69,7 @@ class Run {
   TableState* table(const Lock& held, std::string_view name);
   // As table(), without looking at the disk: the snapshot as it was last read.
   TableState* known_table(const Lock& held, std::string_view name);
+  std::vector<std::string> known_tables(const Lock& held);
   // Looks into parts of the older package whose columns are not known yet.
   void identify_parts(const Lock& held, TableState& state);
   // Makes the table's folder and empty manifest where they are missing, adopts what the older package wrote.

@@ -1,5 +1,6 @@
 #include "io/types.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <set>
 
@@ -216,6 +217,24 @@ Type unite(const Type& held, const Type& offered, const std::string& path,
 
 Columns unite(const Columns& held, const Columns& offered, std::vector<TypeConflict>& conflicts) {
   return unite_fields(held, offered, "", conflicts);
+}
+
+namespace {
+
+bool same_type(const Type& part, const Type& table) {
+  if (part.kind == Kind::null) return true;
+  if (part.kind != table.kind || part.other != table.other) return false;
+  if (part.kind == Kind::list) return same_type(part.fields.at(0).type, table.fields.at(0).type);
+  return part.kind != Kind::structure || same_types(part.fields, table.fields);
+}
+
+}  // namespace
+
+bool same_types(const Columns& part, const Columns& table) {
+  return std::all_of(part.begin(), part.end(), [&](const Field& field) {
+    auto held = std::find_if(table.begin(), table.end(), [&](const Field& f) { return f.name == field.name; });
+    return held != table.end() && same_type(field.type, held->type);
+  });
 }
 
 }  // namespace crv::io

@@ -16,8 +16,7 @@ RebuildReport rebuild(Run& run, std::string_view table, const Progress& progress
 VerifyReport verify(Run& run, bool full, const Progress& progress);
 Json write_bundle(Run& run, const JsonObject& meta, const JsonObject& env);
 
-// Calls job(0..count-1) on as many threads as there are cores, and at least one. The first exception stops the rest and
-// is thrown again.
-void in_parallel(std::size_t count, const std::function<void(std::size_t)>& job);
+// The columns that a scan of the table has, with the least types that hold all its parts.
+Columns scan_columns(const TableState& state, const core::TableDescriptor& descriptor);
 
 }  // namespace crv::io

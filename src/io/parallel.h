@@ -1,0 +1,48 @@
+// Threads for short, independent pieces of work.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <future>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace crv::io {
+
+// Calls job(0..count-1) on as many threads as there are cores, and at least one. The first exception stops the rest and
+// is thrown again.
+void in_parallel(std::size_t count, const std::function<void(std::size_t)>& job);
+
+// A few threads that take tasks in order. Starts them with the first task; joins them when destroyed, after the tasks
+// that have begun.
+class Workers {
+ public:
+  explicit Workers(std::size_t threads) : wanted_(threads) {}
+  ~Workers();
+
+  template <class T>
+  std::future<T> start(std::function<T()> task) {
+    auto packed = std::make_shared<std::packaged_task<T()>>(std::move(task));
+    std::future<T> result = packed->get_future();
+    push([packed] { (*packed)(); });
+    return result;
+  }
+
+ private:
+  void push(std::function<void()> task);
+  void work();
+
+  std::size_t wanted_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> tasks_;
+  std::vector<std::thread> threads_;
+  bool stop_ = false;
+};
+
+std::size_t cores();
+
+}  // namespace crv::io

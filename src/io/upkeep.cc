@@ -1,0 +1,158 @@
+#include "io/upkeep.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "crv/core/error.h"
+#include "io/manifest_file.h"
+#include "io/run.h"
+
+namespace crv::io {
+namespace {
+
+constexpr std::int64_t small_parts = 1000;       // a manifest of so many parts is written within milliseconds
+constexpr std::int64_t small_interval_us = 1'000'000;
+constexpr std::int64_t least_commits = 16;       // a refresh costs about as much as two commits
+constexpr std::int64_t quiet_commits = 1024;     // what a reader of a quiet table may have to read
+
+}  // namespace
+
+Upkeep::~Upkeep() {
+  {
+    std::lock_guard held(mutex_);
+    stop_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+bool Upkeep::due(const std::string& table, std::int64_t seq, bool* large) {
+  std::int64_t parts = 0, lag = 0;
+  {
+    auto lock = run_.lock();
+    TableState* state = run_.known_table(lock, table);
+    if (!state) return false;
+    parts = state->parts();
+    lag = seq - std::max<std::int64_t>(state->manifest_position, 0);
+  }
+  *large = parts > small_parts;
+  std::lock_guard held(mutex_);
+  Freshness& fresh = freshness_[table];
+  bool first = fresh.refreshed_us == 0;
+  fresh.dirty = true;
+  std::int64_t now = run_.now_us();
+  std::int64_t at_most = run_.settings.write_manifest_every_n > 1 ? run_.settings.write_manifest_every_n : lag + 1;
+  bool yes = lag >= std::max(least_commits, parts / 10) || lag >= at_most ||
+             (!*large && (first || now - fresh.refreshed_us >= small_interval_us));
+  if (yes) fresh.refreshed_us = now;
+  return yes;
+}
+
+void Upkeep::after_commit(std::int64_t seq, const std::vector<std::string>& tables) {
+  for (const std::string& table : tables) {
+    bool large = false;
+    if (!due(table, seq, &large)) continue;
+    auto job = [this, table] { refresh(table); };
+    if (large) {
+      later("manifest of " + table, job);
+      continue;
+    }
+    try {
+      job();
+    } catch (const Error& e) {  // the append itself is durable
+      run_.warn("The manifest of table " + table + " could not be refreshed: " + e.what());
+    }
+  }
+  FoldRange range = run_.log().range_of(seq);
+  std::vector<std::string> quiet;
+  if (seq == range.last) {
+    later("fold of the log", [this, range] { run_.log().fold(range); });
+    auto lock = run_.lock();
+    for (const std::string& name : run_.known_tables(lock)) {
+      TableState* state = run_.known_table(lock, name);
+      if (seq - state->manifest_position >= std::max(quiet_commits, state->parts())) quiet.push_back(name);
+    }
+  } else if (seq == range.first && seq > 1) {
+    FoldRange below = run_.log().range_of(seq - 1);  // whoever was to fold it may be gone
+    later("fold of the log", [this, below] { run_.log().fold(below); });
+  }
+  for (const std::string& name : quiet) later("manifest of " + name, [this, name] { refresh(name); });
+}
+
+void Upkeep::refresh(const std::string& table) {
+  std::string text;
+  std::int64_t position = 0;
+  {
+    auto lock = run_.lock();
+    TableState* state = run_.table(lock, table);
+    if (!state) return;
+    position = state->position;
+    text = encode_manifest(*state);
+  }
+  run_.log().sync();  // nothing durable may name a commit that a power cut can still take away
+  std::string path = run_.paths().manifest(table);
+  std::optional<std::string> there = read_all(run_.storage(), path);
+  if (there && decode_manifest(*there, table, path).position > position) return;
+  run_.storage().replace(path, text);
+  run_.storage().sync(run_.paths().table(table));
+  {
+    auto lock = run_.lock();
+    if (TableState* state = run_.known_table(lock, table))
+      state->manifest_position = std::max(state->manifest_position, position);
+  }
+  std::lock_guard held(mutex_);
+  Freshness& fresh = freshness_[table];
+  fresh.dirty = false;
+  fresh.refreshed_us = run_.now_us();
+}
+
+void Upkeep::finish(bool all_tables) {
+  std::vector<std::string> dirty;
+  {
+    std::unique_lock held(mutex_);
+    idle_.wait(held, [&] { return jobs_.empty() && !busy_; });
+    for (const auto& [table, fresh] : freshness_)
+      if (fresh.dirty || all_tables) dirty.push_back(table);
+  }
+  for (const std::string& table : dirty) {
+    bool small = false;
+    {
+      auto lock = run_.lock();
+      TableState* state = run_.known_table(lock, table);
+      small = state && state->parts() <= small_parts && state->manifest_position < state->position;
+    }
+    if (small || all_tables) refresh(table);
+  }
+}
+
+void Upkeep::later(std::string name, std::function<void()> job) {
+  {
+    std::lock_guard held(mutex_);
+    if (std::any_of(jobs_.begin(), jobs_.end(), [&](auto& j) { return j.first == name; })) return;
+    jobs_.emplace_back(std::move(name), std::move(job));
+    if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
+  }
+  wake_.notify_one();
+}
+
+void Upkeep::work() {
+  std::unique_lock held(mutex_);
+  while (true) {
+    wake_.wait(held, [&] { return stop_ || !jobs_.empty(); });
+    if (jobs_.empty()) return;
+    auto [name, job] = std::move(jobs_.front());
+    jobs_.pop_front();
+    busy_ = true;
+    held.unlock();
+    try {
+      job();
+    } catch (const std::exception& e) {
+      run_.warn("The " + name + " could not be written in the background: " + e.what());
+    }
+    held.lock();
+    busy_ = false;
+    if (jobs_.empty()) idle_.notify_all();
+  }
+}
+
+}  // namespace crv::io
