@@ -77,9 +77,11 @@ class Append {
   // 1. Check and conform every frame against the snapshot. Nothing is written if one fails.
   void conform_all() {
     std::map<std::string, Columns> held;
+    for (const Piece& piece : pieces_) held.try_emplace(piece.descriptor->name, held_columns(piece.descriptor->name));
+    if (conformed_to_ == held) return;
+    conformed_to_ = held;
     for (Piece& piece : pieces_) {
       const std::string& table = piece.descriptor->name;
-      if (!held.contains(table)) held[table] = held_columns(table);
       ConformOptions how{.strict_schema = run_.settings.strict_schema,
                          .validate_schema = options_.validate_schema,
                          .validate_rows = options_.validate_rows,
@@ -358,6 +360,7 @@ class Append {
   Run& run_;
   const AppendOptions& options_;
   std::vector<Piece> pieces_;
+  std::optional<std::map<std::string, Columns>> conformed_to_;  // what the snapshot held of each table then
   std::string id_;
   std::set<std::string> tables_with_new_buckets_;
   std::set<std::string> known_buckets_;

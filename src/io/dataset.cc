@@ -1,0 +1,217 @@
+#include "crv/io/dataset.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <utility>
+
+#include "crv/core/error.h"
+#include "io/local_storage.h"
+#include "io/run.h"
+#include "io/upkeep.h"
+#include "io/verbs.h"
+
+namespace crv::io {
+namespace {
+
+// An integer, an integral float or decimal text.
+std::optional<std::int64_t> integral(const Json& value) {
+  if (const auto* number = value.get_if<std::int64_t>()) return *number;
+  if (const auto* real = value.get_if<double>()) {
+    constexpr double exact = 9007199254740992.0;
+    if (std::trunc(*real) == *real && std::abs(*real) <= exact) return static_cast<std::int64_t>(*real);
+    return std::nullopt;
+  }
+  const auto* text = value.get_if<std::string>();
+  if (!text) return std::nullopt;
+  std::int64_t number = 0;
+  auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+  if (error != std::errc() || end != text->data() + text->size()) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+struct Dataset::State {
+  State(IoSettings settings, std::string run_id, DatasetOptions options)
+      : run(std::move(settings), std::move(run_id), std::move(options)) {}
+  Run run;
+};
+
+Dataset::Dataset(IoSettings settings, std::string run_id, DatasetOptions options)
+    : state_(std::make_unique<State>(std::move(settings), std::move(run_id), std::move(options))) {}
+
+Dataset::Dataset(Dataset&&) noexcept = default;
+Dataset& Dataset::operator=(Dataset&&) noexcept = default;
+
+Dataset::~Dataset() {
+  if (!state_) return;
+  try {
+    state_->run.upkeep().finish(false);
+  } catch (const std::exception& e) {
+    state_->run.warn(std::string("A manifest could not be refreshed: ") + e.what());
+  }
+}
+
+const IoSettings& Dataset::settings() const { return state_->run.settings; }
+const std::string& Dataset::run_id() const { return state_->run.run_id; }
+
+AppendSummary Dataset::append(std::string_view table, const Frame& frame, const AppendOptions& options) {
+  TableFrame one{std::string(table), frame};
+  return io::append(state_->run, {&one, 1}, options).front();
+}
+
+std::vector<AppendSummary> Dataset::append(std::span<const TableFrame> frames, const AppendOptions& options) {
+  return io::append(state_->run, frames, options);
+}
+
+Scan Dataset::scan(std::string_view table, const ScanOptions& options) { return io::scan(state_->run, table, options); }
+
+std::shared_ptr<arrow::Table> Dataset::read(std::string_view table, const ScanOptions& options) {
+  return scan(table, options).collect();
+}
+
+std::optional<TableManifest> Dataset::manifest(std::string_view table) {
+  Run& run = state_->run;
+  run.open();
+  if (!core::find_table(table)) return std::nullopt;
+  auto lock = run.lock();
+  TableState* state = run.table(lock, table);
+  return state ? std::optional(state->manifest()) : std::nullopt;
+}
+
+JsonObject Dataset::columns(std::string_view table) {
+  Run& run = state_->run;
+  run.open();
+  const core::TableDescriptor* descriptor = core::find_table(table);
+  auto lock = run.lock();
+  TableState* state = descriptor ? run.table(lock, table) : nullptr;
+  if (!state) return {};
+  run.identify_parts(lock, *state);
+  return *columns_to_json(scan_columns(*state, *descriptor)).get_if<JsonObject>();
+}
+
+RebuildReport Dataset::rebuild_manifest(std::string_view table, const Progress& progress) {
+  return rebuild(state_->run, table, progress);
+}
+
+VerifyReport Dataset::verify(bool full, const Progress& progress) { return io::verify(state_->run, full, progress); }
+
+std::vector<TableInfo> Dataset::tables() {
+  Run& run = state_->run;
+  run.open();
+  std::vector<TableInfo> all;
+  for (const std::string& name : run.table_names()) {
+    std::optional<TableManifest> manifest = this->manifest(name);
+    if (!manifest) continue;
+    TableInfo info{name, manifest->rows(), manifest->bytes(), manifest->parts(), {}, {}, {}};
+    for (const PartitionMeta& p : manifest->partitions) {
+      info.tick_min = std::min(info.tick_min.value_or(p.tick_min), p.tick_min);
+      info.tick_max = std::max(info.tick_max.value_or(p.tick_max), p.tick_max);
+      info.buckets.push_back(p.bucket_id);
+    }
+    all.push_back(std::move(info));
+  }
+  return all;
+}
+
+std::vector<CommitInfo> Dataset::log(std::int64_t after) {
+  Run& run = state_->run;
+  run.open();
+  std::vector<CommitInfo> all;
+  if (!run.info()) return all;
+  run.log().read_after(std::max<std::int64_t>(after, 0), [&](std::int64_t seq, std::string_view line, const std::string& path) {
+    Commit commit = decode_commit(line, path, seq);
+    CommitInfo info{commit.seq, commit.id, commit.time, commit.writer, std::string(name_of(commit.kind)),
+                    commit.token, commit.complete_through, {}};
+    for (const TableChange& change : commit.tables) {
+      CommitInfo::Change c{change.table, static_cast<std::int64_t>(change.added.size()), 0, 0,
+                           static_cast<std::int64_t>(change.removed.size())};
+      for (const PartRecord& part : change.added) {
+        c.rows_added += part.meta.rows;
+        c.bytes_added += part.meta.bytes;
+      }
+      info.tables.push_back(std::move(c));
+    }
+    all.push_back(std::move(info));
+  });
+  return all;
+}
+
+Json Dataset::write_bundle(const JsonObject& meta, const JsonObject& env) {
+  return io::write_bundle(state_->run, meta, env);
+}
+
+void Dataset::refresh_manifests() {
+  Run& run = state_->run;
+  run.open();
+  if (!run.info()) return;  // the older package's manifests are what there is
+  for (const std::string& name : run.table_names()) run.upkeep().refresh(name);
+}
+
+void Dataset::close() {
+  Run& run = state_->run;
+  run.upkeep().finish(false);
+  run.stop_writing("This Dataset of run " + run.run_id + " is closed.");
+}
+
+std::vector<std::string> list_runs(const IoSettings& settings, const std::shared_ptr<Storage>& storage) {
+  std::shared_ptr<Storage> where = storage ? storage : make_local_storage(settings.durability, random_id);
+  std::vector<std::string> runs;
+  for (const Entry& entry : where->list(runs_root(settings.root_dir))) {
+    if (!entry.is_folder) continue;
+    try {
+      check_run_id(entry.name);
+      runs.push_back(entry.name);
+    } catch (const IoArgumentError&) {
+      continue;  // not a name that any run can have
+    }
+  }
+  return runs;
+}
+
+Json to_json(const AppendSummary& summary) {
+  JsonArray parts, buckets;
+  for (const PartSummary& part : summary.parts) {
+    JsonObject p;
+    p.push_back("bucket_id", part.bucket_id);
+    p.push_back("path", part.path);
+    p.push_back("rows", part.rows);
+    p.push_back("bytes", part.bytes);
+    p.push_back("tick_min", part.tick_min);
+    p.push_back("tick_max", part.tick_max);
+    parts.emplace_back(std::move(p));
+  }
+  for (std::int64_t bucket : summary.buckets) buckets.emplace_back(bucket);
+  JsonObject o;
+  o.push_back("table", summary.table);
+  o.push_back("run_id", summary.run_id);
+  o.push_back("parts", std::move(parts));
+  o.push_back("rows", summary.rows);
+  o.push_back("buckets", std::move(buckets));
+  return o;
+}
+
+TickRange parse_where(const Json& where) {
+  const auto* object = where.get_if<JsonObject>();
+  auto refuse = [](const std::string& why, std::string key, std::string value) {
+    raise(ErrorCode::bad_where, why, {.key = std::move(key), .value = std::move(value)});
+  };
+  if (!object && !where.is_null()) refuse("A tick range is an object with tick_min and tick_max.", "", write_json(where));
+  TickRange range;
+  if (!object) return range;
+  for (const auto& [key, value] : *object) {
+    if (key != "tick_min" && key != "tick_max")
+      refuse("\"" + key + "\" is no bound of a tick range; there are tick_min and tick_max.", key, write_json(value));
+    std::optional<std::int64_t>& bound = key == "tick_min" ? range.min : range.max;
+    if (value.is_null()) continue;
+    bound = integral(value);
+    if (!bound) refuse(key + " must be an integer, not " + write_json(value) + ".", key, write_json(value));
+  }
+  if (range.min && range.max && *range.min > *range.max)
+    refuse("tick_min " + std::to_string(*range.min) + " is above tick_max " + std::to_string(*range.max) + ".", "tick_min",
+           std::to_string(*range.min));
+  return range;
+}
+
+}  // namespace crv::io
