@@ -165,7 +165,7 @@ class Append {
     footer.run_id = run_.run_id;
     footer.append_id = id_;
     footer.append_parts = static_cast<std::int64_t>(count);
-    if (options_.token) footer.token = options_.token->writer + ' ' + std::to_string(options_.token->number);
+    if (options_.token) footer.token = token_text(*options_.token);
     footer.created_at = part.meta.created_at;
     footer.columns = piece.conformed.columns;
     std::unique_ptr<Writer> writer = run_.storage().create(path_of(piece, part));
@@ -309,6 +309,9 @@ class Append {
     std::optional<std::string> line = run_.log().line_of(last->second);
     if (!line) raise(ErrorCode::log_damaged, "The log has lost commit " + std::to_string(last->second) + ".", {.seq = last->second});
     Commit commit = decode_commit(*line, run_.paths().commit(last->second), last->second);
+    if (commit.kind == CommitKind::rebuild)
+      for (TableChange& change : commit.tables)
+        std::erase_if(change.added, [&](const PartRecord& part) { return part.token != token_text(*options_.token); });
     std::map<std::string, std::int64_t> was, is;
     for (const TableChange& change : commit.tables)
       for (const PartRecord& part : change.added) was[change.table] += part.meta.rows;

@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include <array>
+#include <charconv>
 
 #include "crv/core/error.h"
 #include "io/checked_json.h"
@@ -39,6 +40,7 @@ Json to_json(const PartRecord& part) {
   o.push_back("created_at", part.meta.created_at);
   o.push_back("xxh3", part.checksum);
   o.push_back("schema", part.schema);
+  if (!part.token.empty()) o.push_back("token", part.token);
   return o;
 }
 
@@ -70,6 +72,7 @@ PartRecord part_from(const Checked& json, std::int64_t seq) {
   part.meta.created_at = json.text("created_at");
   part.checksum = json.text("xxh3");
   part.schema = json.text("schema");
+  if (json.find("token")) part.token = json.text("token");
   part.seq = seq;
   return part;
 }
@@ -135,6 +138,23 @@ const TableChange* Commit::find(std::string_view table) const {
   return nullptr;
 }
 
+std::string token_text(const Token& token) { return token.writer + ' ' + std::to_string(token.number); }
+
+std::vector<Token> tokens_of(const Commit& commit) {
+  std::vector<Token> tokens;
+  if (commit.token) tokens.push_back(*commit.token);
+  for (const TableChange& change : commit.tables)
+    for (const PartRecord& part : change.added) {
+      std::size_t space = part.token.rfind(' ');
+      std::int64_t number = 0;
+      if (space == std::string::npos) continue;
+      const char* end = part.token.data() + part.token.size();
+      if (std::from_chars(part.token.data() + space + 1, end, number).ptr == end)
+        tokens.push_back({part.token.substr(0, space), number});
+    }
+  return tokens;
+}
+
 std::string encode(const Commit& commit) {
   JsonObject o;
   o.push_back("format", format_number);
@@ -195,6 +215,13 @@ Commit decode_commit(std::string_view line, const std::string& path, std::int64_
 
 std::string commit_id_of(std::string_view line, const std::string& path, std::int64_t seq) {
   return decode_commit(line, path, seq).id;
+}
+
+void remember_tokens(const Commit& commit, TokenTable& tokens) {
+  for (const Token& token : tokens_of(commit)) {
+    auto [held, fresh] = tokens.try_emplace(token.writer, token.number, commit.seq);
+    if (!fresh && held->second.first <= token.number) held->second = {token.number, commit.seq};
+  }
 }
 
 std::string encode(const Fold& fold) {

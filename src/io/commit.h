@@ -33,6 +33,7 @@ struct PartRecord {
   std::string checksum;  // 16 hex digits, XXH3-64 of the whole file; empty: not known (older package)
   std::string schema;    // schema id; empty: not known (older package)
   std::int64_t seq = 0;  // the commit that added it; 0: only listed by the older package
+  std::string token;     // only in a rebuild: \"<writer> <number>\" of the append it came from, or empty
 };
 
 struct PartName {
@@ -62,6 +63,10 @@ struct Commit {
   const TableChange* find(std::string_view table) const;
 };
 
+// The tokens that a commit uses up: its own, or in a rebuild those of the appends that it brings back.
+std::vector<Token> tokens_of(const Commit& commit);
+std::string token_text(const Token& token);
+
 // One line, newline included.
 std::string encode(const Commit& commit);
 // Throws IoManifestError (log_damaged, or format_too_new). `path` and `seq` are where it stands and what it
@@ -70,6 +75,9 @@ Commit decode_commit(std::string_view line, const std::string& path, std::int64_
 
 // Last number and its seq of every token writer, at the end of a fold.
 using TokenTable = std::map<std::string, std::pair<std::int64_t, std::int64_t>>;
+
+// Notes the tokens of a commit. A writer's numbers only rise.
+void remember_tokens(const Commit& commit, TokenTable& tokens);
 
 struct Fold {
   std::int64_t first = 0, last = 0;

@@ -156,7 +156,7 @@ void Dataset::close() {
 }
 
 std::vector<std::string> list_runs(const IoSettings& settings, const std::shared_ptr<Storage>& storage) {
-  std::shared_ptr<Storage> where = storage ? storage : make_local_storage(settings.durability, random_id);
+  std::shared_ptr<Storage> where = storage ? storage : local_storage();
   std::vector<std::string> runs;
   for (const Entry& entry : where->list(runs_root(settings.root_dir))) {
     if (!entry.is_folder) continue;

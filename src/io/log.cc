@@ -108,7 +108,7 @@ std::optional<Fold> Log::make_fold(FoldRange range) {
     std::optional<std::string> line = single(seq);
     if (!line) return std::nullopt;
     Commit commit = decode_commit(*line, paths_.commit(seq), seq);
-    if (commit.token) fold.tokens[commit.token->writer] = {commit.token->number, seq};
+    remember_tokens(commit, fold.tokens);
     line->pop_back();
     fold.lines.push_back(std::move(*line));
   }

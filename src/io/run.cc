@@ -1,7 +1,6 @@
 #include "io/run.h"
 
-#include <openssl/rand.h>
-
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
@@ -59,18 +58,6 @@ std::string iso_time(std::int64_t microseconds) {
   return std::string(text, length) + "+00:00";
 }
 
-std::string random_id() {
-  unsigned char bytes[16];
-  if (RAND_bytes(bytes, sizeof bytes) != 1) raise(ErrorCode::read_failed, "The system gives no random bytes.");
-  constexpr char digits[] = "0123456789abcdef";
-  std::string id;
-  for (unsigned char byte : bytes) {
-    id += digits[byte >> 4];
-    id += digits[byte & 15];
-  }
-  return id;
-}
-
 Run::Run(IoSettings given_settings, std::string id, DatasetOptions options)
     : settings(std::move(given_settings)),
       run_id(std::move(id)),
@@ -103,11 +90,18 @@ void Run::require_writable() const {
 
 // ---- opening -------------------------------------------------------------------------------------------------------
 
-void Run::open() {
-  std::call_once(opened_, [&] {
+void Run::prepare() {
+  std::call_once(prepared_, [&] {
     check_settings(settings);
     paths_.emplace(settings.root_dir, run_id);
-    if (!storage_) storage_ = make_local_storage(settings.durability, new_id_);
+    if (!storage_) storage_ = local_storage(settings.durability, posix_os(), new_id_);
+    writer_id_ = new_id_();
+  });
+}
+
+void Run::open() {
+  std::call_once(opened_, [&] {
+    prepare();
     std::optional<std::string> text = read_all(*storage_, paths_->run_json());
     if (text) info_ = decode_run(*text, paths_->run_json(), run_id);
     if (!info_ && !storage_->list(paths_->log()).empty())
@@ -115,7 +109,6 @@ void Run::open() {
             "Run " + run_id + " has a log but no run.json (" + paths_->run_json() + "). Rebuild the run.",
             {.run_id = run_id, .path = paths_->run_json()});
     log_.emplace(*storage_, *paths_, info_ ? info_->commits_per_fold : RunInfo{}.commits_per_fold);
-    writer_id_ = new_id_();
   });
 }
 
@@ -132,7 +125,7 @@ void Run::open_for_writing() {
                               "\"none\", or record into a new run.",
             {.run_id = run_id, .key = "durability", .value = "commit"});
     if (info_->durability == Durability::commit && settings.durability == Durability::none && !options_.storage)
-      storage_ = make_local_storage(Durability::commit, new_id_), log_.emplace(*storage_, *paths_, info_->commits_per_fold);
+      storage_ = local_storage(Durability::commit, posix_os(), new_id_), log_.emplace(*storage_, *paths_, info_->commits_per_fold);
     trust(paths_->log());
   });
 }
@@ -209,8 +202,7 @@ std::vector<std::string> Run::table_names() {
 void Run::apply(const Commit& commit) {
   for (auto& [name, state] : tables_)
     if (state.position < commit.seq) state.apply(commit);
-  if (tokens_ && commit.token && position_ < commit.seq)
-    (*tokens_)[commit.token->writer] = {commit.token->number, commit.seq};
+  if (tokens_ && position_ < commit.seq) remember_tokens(commit, *tokens_);
   if (position_ < commit.seq) {
     position_ = commit.seq;
     position_id_ = commit.id;
@@ -314,13 +306,21 @@ std::optional<std::pair<std::int64_t, std::int64_t>> Run::last_token(const Lock&
     }
     log_->read_after(from, [&](std::int64_t seq, std::string_view line, const std::string& path) {
       Commit commit = decode_commit(line, path, seq);
-      if (commit.token) tokens[commit.token->writer] = {commit.token->number, seq};
+      remember_tokens(commit, tokens);
       apply(commit);
     });
     tokens_ = std::move(tokens);
   }
   auto it = tokens_->find(writer);
   return it == tokens_->end() ? std::nullopt : std::optional(it->second);
+}
+
+void Run::forget_tables() {
+  Lock held = lock();
+  tables_.clear();
+  tokens_.reset();
+  position_ = durable_ = 0;
+  position_id_.clear();
 }
 
 // ---- tables for writing --------------------------------------------------------------------------------------------

@@ -39,7 +39,9 @@ class Run {
   const IoSettings settings;
   const std::string run_id;
 
-  // Checks run id and settings and reads run.json, once; every verb calls it first.
+  // Checks run id and settings, once. Enough for a rebuild, which must not trust what stands on disk.
+  void prepare();
+  // Also reads run.json, once; every other verb calls it first.
   void open();
   // Makes the run where it is missing and checks that the settings fit it, once. Only append calls it.
   void open_for_writing();
@@ -72,6 +74,8 @@ class Run {
   std::vector<std::string> known_tables(const Lock& held);
   // Looks into parts of the older package whose columns are not known yet.
   void identify_parts(const Lock& held, TableState& state);
+  // After a rebuild: the snapshot is read anew.
+  void forget_tables();
   // Makes the table's folder and empty manifest where they are missing, adopts what the older package wrote.
   void table_for_writing(std::string_view name);
 
@@ -109,7 +113,7 @@ class Run {
   std::string writer_id_;
   std::string top_;  // topmost folder that this run's folders depend on
 
-  std::once_flag opened_, opened_for_writing_;
+  std::once_flag prepared_, opened_, opened_for_writing_;
   std::optional<RunPaths> paths_;
   std::optional<RunInfo> info_;
   std::optional<Log> log_;
@@ -123,12 +127,11 @@ class Run {
   std::set<std::string> trusted_;
 
   std::mutex commit_mutex_;
-  std::mutex stopped_mutex_;
+  mutable std::mutex stopped_mutex_;
   std::string stopped_;            // why this Dataset writes no more; empty: it does
   std::unique_ptr<Upkeep> upkeep_;
 };
 
 std::string iso_time(std::int64_t microseconds);  // "2026-11-22T20:34:32.321421+00:00", no fraction where it is 0
-std::string random_id();                          // 32 hex digits
 
 }  // namespace crv::io

@@ -24,7 +24,7 @@ class TableState {
  public:
   explicit TableState(std::string name) : table(std::move(name)) {}
 
-  const std::string table;
+  std::string table;
   std::string created_at, updated_at;
   // The commit up to which everything is folded in, and its id ("" at 0).
   std::int64_t position = 0;

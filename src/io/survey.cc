@@ -1,0 +1,70 @@
+#include "io/survey.h"
+
+#include <atomic>
+#include <mutex>
+
+#include "crv/core/error.h"
+#include "io/parallel.h"
+
+namespace crv::io {
+namespace {
+
+void list_bucket(Run& run, const std::string& table, std::int64_t bucket, Survey& found) {
+  std::string folder = run.paths().bucket(table, bucket);
+  for (const Entry& entry : run.storage().list(folder)) {
+    if (entry.is_folder || !is_part_file(entry.name))
+      found.strange.push_back(join(folder, entry.name));
+    else
+      found.parts.push_back({table, bucket, entry.name, join(folder, entry.name), {}, "", false});
+  }
+}
+
+void look_into(Run& run, FoundPart& part, std::int64_t bucket_size) {
+  try {
+    part.facts = read_part_facts(run.storage(), part.path);
+  } catch (const IoReadError& e) {
+    part.error = e.what();
+    return;
+  }
+  const PartFacts& facts = *part.facts;
+  bool other_home = facts.footer.table != part.table || facts.footer.run_id != run.run_id;
+  bool other_bucket = bucket_size > 0 && (facts.tick_min < 0 || facts.tick_min / bucket_size != part.bucket ||
+                                          facts.tick_max / bucket_size != part.bucket);
+  part.foreign = other_home || other_bucket;
+  if (other_home)
+    part.error = "it belongs to table " + facts.footer.table + " of run " + facts.footer.run_id;
+  else if (other_bucket)
+    part.error = "its ticks " + std::to_string(facts.tick_min) + " to " + std::to_string(facts.tick_max) +
+                 " are not of bucket " + std::to_string(part.bucket);
+}
+
+}  // namespace
+
+std::vector<std::string> table_folders(Run& run) {
+  std::vector<std::string> names;
+  for (const Entry& entry : run.storage().list(run.paths().tables()))
+    if (entry.is_folder && core::find_table(entry.name)) names.push_back(entry.name);
+  return names;
+}
+
+Survey survey(Run& run, const std::vector<std::string>& tables, std::int64_t bucket_size, const Progress& progress) {
+  Survey found;
+  for (const std::string& table : tables) {
+    for (const Entry& entry : run.storage().list(run.paths().table(table))) {
+      auto bucket = parse_bucket_folder(entry.name);
+      if (bucket && entry.is_folder)
+        list_bucket(run, table, *bucket, found);
+      else if (join(run.paths().table(table), entry.name) != run.paths().manifest(table))
+        found.strange.push_back(join(run.paths().table(table), entry.name));
+    }
+  }
+  constexpr std::size_t step = 256;  // parts between two reports of progress
+  for (std::size_t from = 0; from < found.parts.size(); from += step) {
+    if (progress) progress(static_cast<std::int64_t>(from), static_cast<std::int64_t>(found.parts.size()));
+    in_parallel(std::min(step, found.parts.size() - from),
+                [&](std::size_t i) { look_into(run, found.parts[from + i], bucket_size); });
+  }
+  return found;
+}
+
+}  // namespace crv::io

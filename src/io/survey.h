@@ -1,0 +1,35 @@
+// What lies in a run's folders, whatever its log and manifests say: for rebuild and verify.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "crv/io/dataset.h"
+#include "io/part.h"
+#include "io/run.h"
+
+namespace crv::io {
+
+struct FoundPart {
+  std::string table;
+  std::int64_t bucket = 0;
+  std::string file, path;
+  std::optional<PartFacts> facts;  // nothing: it could not be read
+  std::string error;               // why
+  bool foreign = false;            // of another table, run or bucket
+};
+
+struct Survey {
+  std::vector<FoundPart> parts;      // by table, bucket, file
+  std::vector<std::string> strange;  // files and folders that are not crv's, below root_dir
+};
+
+// Looks into every folder of the tables and at every part's footer. `bucket_size`: 0 where it is not known.
+Survey survey(Run& run, const std::vector<std::string>& tables, std::int64_t bucket_size, const Progress& progress);
+
+// Names of the canonical tables that have a folder, with a manifest or without.
+std::vector<std::string> table_folders(Run& run);
+
+}  // namespace crv::io
