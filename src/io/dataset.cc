@@ -139,7 +139,7 @@ std::vector<CommitInfo> Dataset::log(std::int64_t after) {
 }
 
 Json Dataset::write_bundle(const JsonObject& meta, const JsonObject& env) {
-  return io::write_bundle(state_->run, meta, env);
+  return io::write_bundle(state_->run, tables(), meta, env);
 }
 
 void Dataset::refresh_manifests() {
