@@ -1,5 +1,5 @@
-// append: whole or absent, over all its buckets and tables. The steps are those of docs/impl.md, "Append"; 4 to 7 are
-// Run::commit.
+// append: whole or absent, over all its buckets and tables. The steps are those of docs/impl.md, "Append"; 4
+// to 7 are Run::commit.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -30,12 +30,14 @@ class Append {
   Append(Run& run, const AppendOptions& options) : run_(run), options_(options) {}
 
   std::vector<AppendSummary> operator()(std::span<const TableFrame> frames) {
-    for (const TableFrame& frame : frames) pieces_.push_back({&descriptor_of(frame.table), &frame.frame, {}, {}});
+    for (const TableFrame& frame : frames)
+      pieces_.push_back({&descriptor_of(frame.table), &frame.frame, {}, {}});
     check_token();
     run_.open();
     run_.require_writable();
     conform_all();
-    if (std::all_of(pieces_.begin(), pieces_.end(), [](const Piece& p) { return p.conformed.buckets.empty(); }))
+    if (std::all_of(pieces_.begin(), pieces_.end(),
+                    [](const Piece& p) { return p.conformed.buckets.empty(); }))
       return summaries();
     run_.open_for_writing();
     for (const std::string& table : tables()) run_.table_for_writing(table);
@@ -59,8 +61,9 @@ class Append {
   void check_token() const {
     if (!options_.token) return;
     const std::string& writer = options_.token->writer;
-    bool bad = writer.empty() || writer.size() > 200 ||
-               std::any_of(writer.begin(), writer.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+    bool bad =
+        writer.empty() || writer.size() > 200 ||
+        std::any_of(writer.begin(), writer.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
     if (bad)
       raise(ErrorCode::bad_argument, "A token's writer must be 1 to 200 bytes without control characters.",
             {.key = "token.writer", .value = writer});
@@ -77,7 +80,8 @@ class Append {
   // 1. Check and conform every frame against the snapshot. Nothing is written if one fails.
   void conform_all() {
     std::map<std::string, Columns> held;
-    for (const Piece& piece : pieces_) held.try_emplace(piece.descriptor->name, held_columns(piece.descriptor->name));
+    for (const Piece& piece : pieces_)
+      held.try_emplace(piece.descriptor->name, held_columns(piece.descriptor->name));
     if (conformed_to_ == held) return;
     conformed_to_ = held;
     for (Piece& piece : pieces_) {
@@ -105,7 +109,8 @@ class Append {
     return state->columns();
   }
 
-  [[noreturn]] void refuse_conflict(const std::string& table, const std::string& path, std::string why, ErrorFacts facts) {
+  [[noreturn]] void refuse_conflict(const std::string& table, const std::string& path, std::string why,
+                                    ErrorFacts facts) {
     auto lock = run_.lock();
     TableState* state = run_.known_table(lock, table);
     std::int64_t seq = state ? state->first_commit_of(path) : 0;
@@ -130,10 +135,12 @@ class Append {
     }
     try {
       make_bucket_folders();
-      in_parallel(work.size(), [&](std::size_t i) { write_part_of(*work[i].first, work[i].second, work.size()); });
+      in_parallel(work.size(),
+                  [&](std::size_t i) { write_part_of(*work[i].first, work[i].second, work.size()); });
       std::vector<std::string> folders = bucket_folders();
       in_parallel(folders.size(), [&](std::size_t i) { run_.storage().sync(folders[i]); });
-      for (const std::string& table : tables_with_new_buckets_) run_.storage().sync(run_.paths().table(table));
+      for (const std::string& table : tables_with_new_buckets_)
+        run_.storage().sync(run_.paths().table(table));
       for (const std::string& folder : folders) known_buckets_.insert(folder);
     } catch (...) {
       remove_parts();
@@ -178,11 +185,13 @@ class Append {
   std::vector<std::string> bucket_folders() {
     std::set<std::string> folders;
     for (const Piece& piece : pieces_)
-      for (const PartRecord& part : piece.parts) folders.insert(run_.paths().bucket(piece.descriptor->name, part.bucket));
+      for (const PartRecord& part : piece.parts)
+        folders.insert(run_.paths().bucket(piece.descriptor->name, part.bucket));
     return {folders.begin(), folders.end()};
   }
 
-  // A bucket folder that this Dataset has not relied on before is synced into its table's folder, whoever made it.
+  // A bucket folder that this Dataset has not relied on before is synced into its table's folder, whoever
+  // made it.
   void make_bucket_folders() {
     tables_with_new_buckets_.clear();
     for (const Piece& piece : pieces_)
@@ -194,8 +203,8 @@ class Append {
       }
   }
 
-  // After a failure: what was written is no part of anything. A file that cannot be removed stays uncommitted; the
-  // error that led here is the one to tell.
+  // After a failure: what was written is no part of anything. A file that cannot be removed stays
+  // uncommitted; the error that led here is the one to tell.
   void remove_parts() noexcept {
     for (Piece& piece : pieces_)
       for (const PartRecord& part : piece.parts) try {
@@ -216,8 +225,13 @@ class Append {
       std::int64_t seq = state.first_commit_of(c.path);
       raise(ErrorCode::type_conflict,
             "Table " + state.table + ", path " + c.path + ": this append holds " + type_to_text(c.offered) +
-                ", but commit " + std::to_string(seq) + " set it to " + type_to_text(c.held) + ", and the two do not meet.",
-            {.run_id = run_.run_id, .table = state.table, .column = c.path, .value = type_to_text(c.offered), .seq = seq});
+                ", but commit " + std::to_string(seq) + " set it to " + type_to_text(c.held) +
+                ", and the two do not meet.",
+            {.run_id = run_.run_id,
+             .table = state.table,
+             .column = c.path,
+             .value = type_to_text(c.offered),
+             .seq = seq});
     }
     if (!same_types(piece.conformed.columns, united)) return Verdict::stale;
     for (const PartRecord& part : piece.parts)
@@ -271,7 +285,8 @@ class Append {
       if (piece.parts.empty()) continue;
       TableChange& change = change_of(commit, piece.descriptor->name);
       const std::string& schema = piece.parts.front().schema;
-      bool brought = std::any_of(change.schemas.begin(), change.schemas.end(), [&](auto& s) { return s.first == schema; });
+      bool brought = std::any_of(change.schemas.begin(), change.schemas.end(),
+                                 [&](auto& s) { return s.first == schema; });
       if (!brought && !run_.known_table(lock, change.table)->knows_schema(schema))
         change.schemas.emplace_back(schema, piece.conformed.columns);
       change.added.insert(change.added.end(), piece.parts.begin(), piece.parts.end());
@@ -307,23 +322,29 @@ class Append {
     if (last->first > options_.token->number)
       refuse_token("is below " + std::to_string(last->first) + ", the writer's last");
     std::optional<std::string> line = run_.log().line_of(last->second);
-    if (!line) raise(ErrorCode::log_damaged, "The log has lost commit " + std::to_string(last->second) + ".", {.seq = last->second});
+    if (!line)
+      raise(ErrorCode::log_damaged, "The log has lost commit " + std::to_string(last->second) + ".",
+            {.seq = last->second});
     Commit commit = decode_commit(*line, run_.paths().commit(last->second), last->second);
     if (commit.kind == CommitKind::rebuild)
       for (TableChange& change : commit.tables)
-        std::erase_if(change.added, [&](const PartRecord& part) { return part.token != token_text(*options_.token); });
+        std::erase_if(change.added,
+                      [&](const PartRecord& part) { return part.token != token_text(*options_.token); });
     std::map<std::string, std::int64_t> was, is;
     for (const TableChange& change : commit.tables)
       for (const PartRecord& part : change.added) was[change.table] += part.meta.rows;
     for (const Piece& piece : pieces_)
       if (!piece.conformed.buckets.empty()) is[piece.descriptor->name] += piece.frame->table()->num_rows();
-    if (was != is) refuse_token("already names an append with other tables or row counts (commit " + std::to_string(commit.seq) + ")");
+    if (was != is)
+      refuse_token("already names an append with other tables or row counts (commit " +
+                   std::to_string(commit.seq) + ")");
     return summaries_of(commit);
   }
 
   [[noreturn]] void refuse_token(const std::string& why) const {
     raise(ErrorCode::token_order,
-          "Token number " + std::to_string(options_.token->number) + " of writer \"" + options_.token->writer + "\" " + why + '.',
+          "Token number " + std::to_string(options_.token->number) + " of writer \"" +
+              options_.token->writer + "\" " + why + '.',
           {.run_id = run_.run_id, .key = "token.number", .value = std::to_string(options_.token->number)});
   }
 
@@ -334,8 +355,8 @@ class Append {
     summary.table = table;
     summary.run_id = run_.run_id;
     for (const PartRecord& part : parts) {
-      summary.parts.push_back({part.bucket, run_.paths().part(table, part.bucket, part.meta.path), part.meta.rows,
-                               part.meta.bytes, part.meta.tick_min, part.meta.tick_max});
+      summary.parts.push_back({part.bucket, run_.paths().part(table, part.bucket, part.meta.path),
+                               part.meta.rows, part.meta.bytes, part.meta.tick_min, part.meta.tick_max});
       summary.rows += part.meta.rows;
       summary.buckets.push_back(part.bucket);
     }
@@ -348,7 +369,8 @@ class Append {
     return all;
   }
 
-  // One a piece, as the first append gave it; the parts of a table that stands twice are told with its first piece.
+  // One a piece, as the first append gave it; the parts of a table that stands twice are told with its first
+  // piece.
   std::vector<AppendSummary> summaries_of(const Commit& commit) {
     std::vector<AppendSummary> all;
     std::set<std::string> told;
@@ -371,7 +393,8 @@ class Append {
 
 }  // namespace
 
-std::vector<AppendSummary> append(Run& run, std::span<const TableFrame> frames, const AppendOptions& options) {
+std::vector<AppendSummary> append(Run& run, std::span<const TableFrame> frames,
+                                  const AppendOptions& options) {
   return Append(run, options)(frames);
 }
 

@@ -16,7 +16,8 @@ std::optional<std::string> output_of(const char* command) {
   if (!pipe) return std::nullopt;
   std::string text;
   std::array<char, 256> buffer{};
-  while (std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe.get())) text.append(buffer.data(), n);
+  while (std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe.get()))
+    text.append(buffer.data(), n);
   if (pclose(pipe.release()) != 0) return std::nullopt;
   while (text.ends_with('\n')) text.pop_back();
   return text;
@@ -100,7 +101,8 @@ JsonArray files_of(Run& run, const std::string& subdir) {
 
 JsonObject artifacts_section(Run& run) {
   JsonObject lab;
-  for (const char* subdir : {"tidy", "probes", "policy", "audit"}) lab.push_back(subdir, files_of(run, subdir));
+  for (const char* subdir : {"tidy", "probes", "policy", "audit"})
+    lab.push_back(subdir, files_of(run, subdir));
   JsonObject o;
   o.push_back("lab", std::move(lab));
   o.push_back("world", JsonObject{});
@@ -110,7 +112,8 @@ JsonObject artifacts_section(Run& run) {
 
 }  // namespace
 
-Json write_bundle(Run& run, const std::vector<TableInfo>& tables, const JsonObject& meta, const JsonObject& env) {
+Json write_bundle(Run& run, const std::vector<TableInfo>& tables, const JsonObject& meta,
+                  const JsonObject& env) {
   JsonObject o;
   o.push_back("schema_version", 1);
   o.push_back("run", run_section(run));

@@ -138,7 +138,9 @@ const TableChange* Commit::find(std::string_view table) const {
   return nullptr;
 }
 
-std::string token_text(const Token& token) { return token.writer + ' ' + std::to_string(token.number); }
+std::string token_text(const Token& token) {
+  return token.writer + ' ' + std::to_string(token.number);
+}
 
 std::vector<Token> tokens_of(const Commit& commit) {
   std::vector<Token> tokens;

@@ -53,8 +53,12 @@ Dataset::~Dataset() {
   }
 }
 
-const IoSettings& Dataset::settings() const { return state_->run.settings; }
-const std::string& Dataset::run_id() const { return state_->run.run_id; }
+const IoSettings& Dataset::settings() const {
+  return state_->run.settings;
+}
+const std::string& Dataset::run_id() const {
+  return state_->run.run_id;
+}
 
 AppendSummary Dataset::append(std::string_view table, const Frame& frame, const AppendOptions& options) {
   TableFrame one{std::string(table), frame};
@@ -65,7 +69,9 @@ std::vector<AppendSummary> Dataset::append(std::span<const TableFrame> frames, c
   return io::append(state_->run, frames, options);
 }
 
-Scan Dataset::scan(std::string_view table, const ScanOptions& options) { return io::scan(state_->run, table, options); }
+Scan Dataset::scan(std::string_view table, const ScanOptions& options) {
+  return io::scan(state_->run, table, options);
+}
 
 std::shared_ptr<arrow::Table> Dataset::read(std::string_view table, const ScanOptions& options) {
   return scan(table, options).collect();
@@ -95,7 +101,9 @@ RebuildReport Dataset::rebuild_manifest(std::string_view table, const Progress& 
   return rebuild(state_->run, table, progress);
 }
 
-VerifyReport Dataset::verify(bool full, const Progress& progress) { return io::verify(state_->run, full, progress); }
+VerifyReport Dataset::verify(bool full, const Progress& progress) {
+  return io::verify(state_->run, full, progress);
+}
 
 std::vector<TableInfo> Dataset::tables() {
   Run& run = state_->run;
@@ -120,21 +128,28 @@ std::vector<CommitInfo> Dataset::log(std::int64_t after) {
   run.open();
   std::vector<CommitInfo> all;
   if (!run.info()) return all;
-  run.log().read_after(std::max<std::int64_t>(after, 0), [&](std::int64_t seq, std::string_view line, const std::string& path) {
-    Commit commit = decode_commit(line, path, seq);
-    CommitInfo info{commit.seq, commit.id, commit.time, commit.writer, std::string(name_of(commit.kind)),
-                    commit.token, commit.complete_through, {}};
-    for (const TableChange& change : commit.tables) {
-      CommitInfo::Change c{change.table, static_cast<std::int64_t>(change.added.size()), 0, 0,
-                           static_cast<std::int64_t>(change.removed.size())};
-      for (const PartRecord& part : change.added) {
-        c.rows_added += part.meta.rows;
-        c.bytes_added += part.meta.bytes;
-      }
-      info.tables.push_back(std::move(c));
-    }
-    all.push_back(std::move(info));
-  });
+  run.log().read_after(std::max<std::int64_t>(after, 0),
+                       [&](std::int64_t seq, std::string_view line, const std::string& path) {
+                         Commit commit = decode_commit(line, path, seq);
+                         CommitInfo info{commit.seq,
+                                         commit.id,
+                                         commit.time,
+                                         commit.writer,
+                                         std::string(name_of(commit.kind)),
+                                         commit.token,
+                                         commit.complete_through,
+                                         {}};
+                         for (const TableChange& change : commit.tables) {
+                           CommitInfo::Change c{change.table, static_cast<std::int64_t>(change.added.size()),
+                                                0, 0, static_cast<std::int64_t>(change.removed.size())};
+                           for (const PartRecord& part : change.added) {
+                             c.rows_added += part.meta.rows;
+                             c.bytes_added += part.meta.bytes;
+                           }
+                           info.tables.push_back(std::move(c));
+                         }
+                         all.push_back(std::move(info));
+                       });
   return all;
 }
 
@@ -197,20 +212,23 @@ TickRange parse_where(const Json& where) {
   auto refuse = [](const std::string& why, std::string key, std::string value) {
     raise(ErrorCode::bad_where, why, {.key = std::move(key), .value = std::move(value)});
   };
-  if (!object && !where.is_null()) refuse("A tick range is an object with tick_min and tick_max.", "", write_json(where));
+  if (!object && !where.is_null())
+    refuse("A tick range is an object with tick_min and tick_max.", "", write_json(where));
   TickRange range;
   if (!object) return range;
   for (const auto& [key, value] : *object) {
     if (key != "tick_min" && key != "tick_max")
-      refuse("\"" + key + "\" is no bound of a tick range; there are tick_min and tick_max.", key, write_json(value));
+      refuse("\"" + key + "\" is no bound of a tick range; there are tick_min and tick_max.", key,
+             write_json(value));
     std::optional<std::int64_t>& bound = key == "tick_min" ? range.min : range.max;
     if (value.is_null()) continue;
     bound = integral(value);
     if (!bound) refuse(key + " must be an integer, not " + write_json(value) + ".", key, write_json(value));
   }
   if (range.min && range.max && *range.min > *range.max)
-    refuse("tick_min " + std::to_string(*range.min) + " is above tick_max " + std::to_string(*range.max) + ".", "tick_min",
-           std::to_string(*range.min));
+    refuse(
+        "tick_min " + std::to_string(*range.min) + " is above tick_max " + std::to_string(*range.max) + ".",
+        "tick_min", std::to_string(*range.min));
   return range;
 }
 

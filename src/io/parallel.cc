@@ -6,7 +6,9 @@
 
 namespace crv::io {
 
-std::size_t cores() { return std::max(1U, std::thread::hardware_concurrency()); }
+std::size_t cores() {
+  return std::max(1U, std::thread::hardware_concurrency());
+}
 
 void in_parallel(std::size_t count, const std::function<void(std::size_t)>& job) {
   std::atomic<std::size_t> next = 0;

@@ -16,14 +16,15 @@ namespace {
 struct OldLog {
   bool stands = true;
   std::optional<RunInfo> info;
-  std::vector<Commit> commits;                 // every one that can be read, in order
+  std::vector<Commit> commits;                  // every one that can be read, in order
   std::map<std::string, TableState> manifests;  // every one that can be read
-  std::vector<std::string> damaged;            // paths
+  std::vector<std::string> damaged;             // paths
 };
 
 class Rebuild {
  public:
-  Rebuild(Run& run, std::string table, const Progress& progress) : run_(run), table_(std::move(table)), progress_(progress) {}
+  Rebuild(Run& run, std::string table, const Progress& progress)
+      : run_(run), table_(std::move(table)), progress_(progress) {}
 
   RebuildReport operator()() {
     run_.prepare();
@@ -81,14 +82,17 @@ class Rebuild {
       std::string path = join(run_.paths().log(), entry.name);
       try {
         std::optional<std::string> text = read_all(run_.storage(), path);
-        if (auto seq = parse_commit_file(entry.name); seq && text) found.try_emplace(*seq, decode_commit(*text, path, *seq));
+        if (auto seq = parse_commit_file(entry.name); seq && text)
+          found.try_emplace(*seq, decode_commit(*text, path, *seq));
         if (auto range = parse_fold_file(entry.name); range && text) {
           Fold fold = decode_fold(*text, path, range->first, range->last);
           for (std::int64_t seq = fold.first; seq <= fold.last; ++seq)
-            found.insert_or_assign(seq, decode_commit(fold.lines[static_cast<std::size_t>(seq - fold.first)], path, seq));
+            found.insert_or_assign(
+                seq, decode_commit(fold.lines[static_cast<std::size_t>(seq - fold.first)], path, seq));
         }
       } catch (const IoManifestError&) {
-        if (std::find(old_.damaged.begin(), old_.damaged.end(), path) == old_.damaged.end()) old_.damaged.push_back(path);
+        if (std::find(old_.damaged.begin(), old_.damaged.end(), path) == old_.damaged.end())
+          old_.damaged.push_back(path);
       }
     }
     old_.commits.clear();
@@ -140,7 +144,8 @@ class Rebuild {
     for (const auto& [bucket, parts] : state.buckets())
       for (const PartRecord& part : parts)
         if (!on_disk.contains(part.meta.path))
-          report_.damaged.push_back(run_.paths().part(table_, bucket, part.meta.path) + ": it is committed, but missing");
+          report_.damaged.push_back(run_.paths().part(table_, bucket, part.meta.path) +
+                                    ": it is committed, but missing");
     report_.foreign.insert(report_.foreign.end(), found.strange.begin(), found.strange.end());
     run_.open_for_writing();
     write_manifest(state);
@@ -193,14 +198,20 @@ class Rebuild {
   }
 
   // Parts that all lie in other buckets than the settings say are not foreign: the settings are wrong.
-  void refuse_other_bucket_size(const Survey& found, const std::vector<const FoundPart*>& whole, std::int64_t size) {
+  void refuse_other_bucket_size(const Survey& found, const std::vector<const FoundPart*>& whole,
+                                std::int64_t size) {
     if (old_.info || !whole.empty() || found.parts.empty()) return;
     for (const FoundPart& part : found.parts)
       if (part.facts && part.facts->footer.run_id == run_.run_id && part.facts->footer.table == part.table)
         raise(ErrorCode::bucket_size_mismatch,
-              "The settings say tick_bucket_size = " + std::to_string(size) + ", but of " + part.path + " " + part.error + '.',
-              {.run_id = run_.run_id, .table = part.table, .key = "tick_bucket_size", .value = std::to_string(size),
-               .path = part.path, .bucket = part.bucket});
+              "The settings say tick_bucket_size = " + std::to_string(size) + ", but of " + part.path + " " +
+                  part.error + '.',
+              {.run_id = run_.run_id,
+               .table = part.table,
+               .key = "tick_bucket_size",
+               .value = std::to_string(size),
+               .path = part.path,
+               .bucket = part.bucket});
   }
 
   // Of an append that crv wrote all parts must be there, or be replaced by a merged one.
@@ -223,8 +234,8 @@ class Rebuild {
     });
   }
 
-  // A merged part stands for those it replaces. Where two claim the same one, the one whose other parents are gone was
-  // committed.
+  // A merged part stands for those it replaces. Where two claim the same one, the one whose other parents are
+  // gone was committed.
   void drop_replaced(std::vector<const FoundPart*>& whole) {
     std::set<std::string> there;
     for (const FoundPart* part : whole) there.insert(part->file);
@@ -233,13 +244,15 @@ class Rebuild {
       if (!part->facts->footer.replaces.empty()) merged.push_back(part);
     auto gone = [&](const FoundPart* part) {
       const auto& parents = part->facts->footer.replaces;
-      return std::count_if(parents.begin(), parents.end(), [&](const std::string& p) { return !there.contains(p); });
+      return std::count_if(parents.begin(), parents.end(),
+                           [&](const std::string& p) { return !there.contains(p); });
     };
     std::stable_sort(merged.begin(), merged.end(), [&](auto* a, auto* b) { return gone(a) > gone(b); });
     std::set<std::string> replaced, aside;
     for (const FoundPart* part : merged) {
       const auto& parents = part->facts->footer.replaces;
-      bool overlaps = std::any_of(parents.begin(), parents.end(), [&](const std::string& p) { return replaced.contains(p); });
+      bool overlaps = std::any_of(parents.begin(), parents.end(),
+                                  [&](const std::string& p) { return replaced.contains(p); });
       if (overlaps)
         aside.insert(part->file);
       else
@@ -262,11 +275,14 @@ class Rebuild {
         for (std::size_t i = 0; i < parts.size(); ++i) place[parts[i].meta.path] = {parts[i].seq, i};
     for (const Commit& commit : old_.commits)
       for (const TableChange& change : commit.tables)
-        for (std::size_t i = 0; i < change.added.size(); ++i) place[change.added[i].meta.path] = {commit.seq, i};
+        for (std::size_t i = 0; i < change.added.size(); ++i)
+          place[change.added[i].meta.path] = {commit.seq, i};
     auto key = [&](const FoundPart* part) {
       auto known = place.find(part->file);
-      auto [seq, i] = known == place.end() ? std::pair<std::int64_t, std::size_t>{INT64_MAX, 0} : known->second;
-      return std::tuple(part->table, part->bucket, seq, i, part->facts->tick_min, created_at(*part), part->file);
+      auto [seq, i] =
+          known == place.end() ? std::pair<std::int64_t, std::size_t>{INT64_MAX, 0} : known->second;
+      return std::tuple(part->table, part->bucket, seq, i, part->facts->tick_min, created_at(*part),
+                        part->file);
     };
     std::sort(whole.begin(), whole.end(), [&](auto* a, auto* b) { return key(a) < key(b); });
   }
@@ -321,16 +337,19 @@ class Rebuild {
 
   void add(Commit& commit, const FoundPart& part) {
     const PartFacts& facts = *part.facts;
-    auto change = std::find_if(commit.tables.begin(), commit.tables.end(), [&](auto& c) { return c.table == part.table; });
+    auto change = std::find_if(commit.tables.begin(), commit.tables.end(),
+                               [&](auto& c) { return c.table == part.table; });
     if (change == commit.tables.end())
-      change = commit.tables.insert(change, {.table = part.table, .schemas = {}, .added = {}, .removed = {}, .condemned = {}});
+      change = commit.tables.insert(
+          change, {.table = part.table, .schemas = {}, .added = {}, .removed = {}, .condemned = {}});
     PartRecord record;
     record.bucket = part.bucket;
     record.meta = {part.file, facts.rows, facts.bytes, facts.tick_min, facts.tick_max, created_at(part)};
     record.schema = schema_id(facts.footer.columns);
     record.checksum = checksum_of(*run_.storage().open(part.path));
     record.token = facts.footer.token;
-    bool known = std::any_of(change->schemas.begin(), change->schemas.end(), [&](auto& s) { return s.first == record.schema; });
+    bool known = std::any_of(change->schemas.begin(), change->schemas.end(),
+                             [&](auto& s) { return s.first == record.schema; });
     if (!known) change->schemas.emplace_back(record.schema, facts.footer.columns);
     change->added.push_back(std::move(record));
     if (facts.footer.append_id.empty()) report_.legacy.push_back(part.path);

@@ -69,7 +69,9 @@ Run::Run(IoSettings given_settings, std::string id, DatasetOptions options)
 
 Run::~Run() = default;
 
-std::string Run::now() { return iso_time(now_us_()); }
+std::string Run::now() {
+  return iso_time(now_us_());
+}
 
 void Run::warn(const std::string& text) {
   if (options_.on_warning)
@@ -88,7 +90,8 @@ void Run::require_writable() const {
   if (!stopped_.empty()) raise(ErrorCode::dataset_closed, stopped_, {.run_id = run_id});
 }
 
-// ---- opening -------------------------------------------------------------------------------------------------------
+// ---- opening
+// -------------------------------------------------------------------------------------------------------
 
 void Run::prepare() {
   std::call_once(prepared_, [&] {
@@ -121,11 +124,14 @@ void Run::open_for_writing() {
       refuse_bucket_size(run_id, settings.tick_bucket_size, info_->tick_bucket_size, "keeps buckets of ");
     if (info_->durability == Durability::none && settings.durability == Durability::commit)
       raise(ErrorCode::config_value,
-            "Run " + run_id + " was made with durability \"none\" and cannot become durable. Open it with durability = "
-                              "\"none\", or record into a new run.",
+            "Run " + run_id +
+                " was made with durability \"none\" and cannot become durable. Open it with durability = "
+                "\"none\", or record into a new run.",
             {.run_id = run_id, .key = "durability", .value = "commit"});
-    if (info_->durability == Durability::commit && settings.durability == Durability::none && !options_.storage)
-      storage_ = local_storage(Durability::commit, posix_os(), new_id_), log_.emplace(*storage_, *paths_, info_->commits_per_fold);
+    if (info_->durability == Durability::commit && settings.durability == Durability::none &&
+        !options_.storage)
+      storage_ = local_storage(Durability::commit, posix_os(), new_id_),
+      log_.emplace(*storage_, *paths_, info_->commits_per_fold);
     trust(paths_->log());
   });
 }
@@ -144,7 +150,8 @@ void Run::make_run() {
   storage_->put_if_absent(paths_->run_json(), encode_run(info));
   std::optional<std::string> text = read_all(*storage_, paths_->run_json());  // perhaps another writer's
   if (!text)
-    raise(ErrorCode::run_damaged, paths_->run_json() + " is gone right after it was written.", {.path = paths_->run_json()});
+    raise(ErrorCode::run_damaged, paths_->run_json() + " is gone right after it was written.",
+          {.path = paths_->run_json()});
   info_ = decode_run(*text, paths_->run_json(), run_id);
   log_.emplace(*storage_, *paths_, info_->commits_per_fold);
 }
@@ -156,17 +163,23 @@ void Run::check_legacy_bucket_sizes() {
     if (!text) continue;
     TableState state = decode_manifest(*text, name, path);
     if (state.manifest_position >= 0)
-      raise(ErrorCode::run_damaged, "Run " + run_id + " has no run.json, yet " + path + " was written by crv. Rebuild the run.",
+      raise(ErrorCode::run_damaged,
+            "Run " + run_id + " has no run.json, yet " + path + " was written by crv. Rebuild the run.",
             {.run_id = run_id, .table = name, .path = paths_->run_json()});
     for (const auto& [bucket, parts] : state.buckets())
       for (const PartRecord& part : parts)
-        if (part.meta.tick_min / settings.tick_bucket_size != bucket || part.meta.tick_max / settings.tick_bucket_size != bucket)
+        if (part.meta.tick_min / settings.tick_bucket_size != bucket ||
+            part.meta.tick_max / settings.tick_bucket_size != bucket)
           raise(ErrorCode::bucket_size_mismatch,
-                "The settings say tick_bucket_size = " + std::to_string(settings.tick_bucket_size) + ", but table " + name +
-                    " of run " + run_id + " keeps ticks " + std::to_string(part.meta.tick_min) + " to " +
-                    std::to_string(part.meta.tick_max) + " in bucket " + std::to_string(bucket) + ".",
-                {.run_id = run_id, .table = name, .key = "tick_bucket_size",
-                 .value = std::to_string(settings.tick_bucket_size), .bucket = bucket});
+                "The settings say tick_bucket_size = " + std::to_string(settings.tick_bucket_size) +
+                    ", but table " + name + " of run " + run_id + " keeps ticks " +
+                    std::to_string(part.meta.tick_min) + " to " + std::to_string(part.meta.tick_max) +
+                    " in bucket " + std::to_string(bucket) + ".",
+                {.run_id = run_id,
+                 .table = name,
+                 .key = "tick_bucket_size",
+                 .value = std::to_string(settings.tick_bucket_size),
+                 .bucket = bucket});
   }
 }
 
@@ -189,7 +202,8 @@ bool Run::trusts(const std::string& folder) {
   return trusted_.contains(folder);
 }
 
-// ---- the snapshot --------------------------------------------------------------------------------------------------
+// ---- the snapshot
+// --------------------------------------------------------------------------------------------------
 
 std::vector<std::string> Run::table_names() {
   std::vector<std::string> names;
@@ -220,12 +234,15 @@ void Run::check_not_ahead(const TableState& state) {
   if (state.position <= 0) return;
   for (int look = 0; look < 2 && info_; ++look) {
     std::optional<std::string> line = log_->line_of(state.position);
-    if (line && commit_id_of(*line, paths_->commit(state.position), state.position) == state.position_id) return;
+    if (line && commit_id_of(*line, paths_->commit(state.position), state.position) == state.position_id)
+      return;
   }
-  raise(ErrorCode::manifest_ahead,
-        "The manifest of table " + state.table + " in run " + run_id + " is folded to commit " + std::to_string(state.position) +
-            ", which the log does not hold. The run may be a copy made while it was written; rebuild it.",
-        {.run_id = run_id, .table = state.table, .path = paths_->manifest(state.table), .seq = state.position});
+  raise(
+      ErrorCode::manifest_ahead,
+      "The manifest of table " + state.table + " in run " + run_id + " is folded to commit " +
+          std::to_string(state.position) +
+          ", which the log does not hold. The run may be a copy made while it was written; rebuild it.",
+      {.run_id = run_id, .table = state.table, .path = paths_->manifest(state.table), .seq = state.position});
 }
 
 TableState* Run::load(const Lock& held, std::string_view name) {
@@ -239,7 +256,8 @@ TableState* Run::load(const Lock& held, std::string_view name) {
       for (const PartRecord& part : parts)
         if (part.meta.tick_min / bucket_size() != bucket || part.meta.tick_max / bucket_size() != bucket)
           raise(ErrorCode::manifest_damaged,
-                path + " is damaged: part " + part.meta.path + " does not belong to bucket " + std::to_string(bucket) + ".",
+                path + " is damaged: part " + part.meta.path + " does not belong to bucket " +
+                    std::to_string(bucket) + ".",
                 {.run_id = run_id, .table = std::string(name), .path = path, .bucket = bucket});
   }
   if (tables_.empty() && position_ == 0) {
@@ -285,7 +303,8 @@ void Run::identify_parts(const Lock&, TableState& state) {
     for (const PartRecord& part : parts)
       if (part.schema.empty()) found.push_back(part);
   for (PartRecord& part : found) {
-    Columns columns = read_part_facts(*storage_, paths_->part(state.table, part.bucket, part.meta.path)).footer.columns;
+    Columns columns =
+        read_part_facts(*storage_, paths_->part(state.table, part.bucket, part.meta.path)).footer.columns;
     part.schema = schema_id(columns);
     state.learn({part.schema, part.seq, std::move(columns)});
     state.add(part);
@@ -323,7 +342,8 @@ void Run::forget_tables() {
   position_id_.clear();
 }
 
-// ---- tables for writing --------------------------------------------------------------------------------------------
+// ---- tables for writing
+// --------------------------------------------------------------------------------------------
 
 bool Run::log_names(std::string_view table) {
   bool named = false;
@@ -340,8 +360,8 @@ void Run::make_table(std::string_view name) {
     has_buckets = has_buckets || parse_bucket_folder(entry.name).has_value();
   if (has_buckets || log_names(name))
     raise(ErrorCode::table_missing,
-          "Table " + std::string(name) + " of run " + run_id + " has lost its manifest (" + paths_->manifest(name) +
-              "), though rows were written to it. Rebuild it.",
+          "Table " + std::string(name) + " of run " + run_id + " has lost its manifest (" +
+              paths_->manifest(name) + "), though rows were written to it. Rebuild it.",
           {.run_id = run_id, .table = std::string(name), .path = paths_->manifest(name)});
   TableState empty{std::string(name)};
   {
@@ -380,7 +400,8 @@ void Run::adopt(std::string_view name) {
   commit([&](const Lock& held) -> std::optional<Commit> {
     TableState* state = table(held, name);
     if (!state) return std::nullopt;
-    TableChange change{.table = std::string(name), .schemas = {}, .added = {}, .removed = {}, .condemned = {}};
+    TableChange change{
+        .table = std::string(name), .schemas = {}, .added = {}, .removed = {}, .condemned = {}};
     for (const auto& [bucket, parts] : state->buckets())
       for (const PartRecord& part : parts)
         if (part.seq == 0) change.added.push_back(part);
@@ -390,13 +411,18 @@ void Run::adopt(std::string_view name) {
       if (!facts.footer.append_id.empty()) return true;
       if (facts.tick_min / bucket_size() != part.bucket || facts.tick_max / bucket_size() != part.bucket)
         raise(ErrorCode::bucket_size_mismatch,
-              path + " holds ticks " + std::to_string(facts.tick_min) + " to " + std::to_string(facts.tick_max) +
-                  ", which do not belong to bucket " + std::to_string(part.bucket) + " of " + std::to_string(bucket_size()) +
-                  " ticks.",
-              {.run_id = run_id, .table = std::string(name), .key = "tick_bucket_size", .path = path, .bucket = part.bucket});
+              path + " holds ticks " + std::to_string(facts.tick_min) + " to " +
+                  std::to_string(facts.tick_max) + ", which do not belong to bucket " +
+                  std::to_string(part.bucket) + " of " + std::to_string(bucket_size()) + " ticks.",
+              {.run_id = run_id,
+               .table = std::string(name),
+               .key = "tick_bucket_size",
+               .path = path,
+               .bucket = part.bucket});
       part.schema = schema_id(facts.footer.columns);
       part.checksum = checksum_of(*storage_->open(path));
-      bool known = std::any_of(change.schemas.begin(), change.schemas.end(), [&](auto& s) { return s.first == part.schema; });
+      bool known = std::any_of(change.schemas.begin(), change.schemas.end(),
+                               [&](auto& s) { return s.first == part.schema; });
       if (!known) change.schemas.emplace_back(part.schema, std::move(facts.footer.columns));
       return false;
     });
@@ -409,7 +435,8 @@ void Run::adopt(std::string_view name) {
   });
 }
 
-// ---- the protocol (docs/impl.md, "Append", from step 4 on) ---------------------------------------------------------
+// ---- the protocol (docs/impl.md, "Append", from step 4 on)
+// ---------------------------------------------------------
 
 std::optional<Commit> Run::commit(const Make& make) {
   std::lock_guard one_at_a_time(commit_mutex_);
@@ -440,8 +467,9 @@ std::optional<Commit> Run::commit(const Make& make) {
       return made;
     }
   } catch (const IoCommitUnknownError&) {
-    stop_writing("A commit of this Dataset to run " + run_id +
-                 " has an unknown outcome, since the disk failed. Open the run again to see whether it stands.");
+    stop_writing(
+        "A commit of this Dataset to run " + run_id +
+        " has an unknown outcome, since the disk failed. Open the run again to see whether it stands.");
     throw;
   }
 }

@@ -1,10 +1,11 @@
 // One run as a Dataset holds it: its files' names, its log, and a snapshot of the tables it has touched.
 //
-// Everything that is shared between the verbs (append, scan, rebuild, ...) stands here, and every commit goes through
-// commit(): the protocol of docs/impl.md, numbered there as in the code.
+// Everything that is shared between the verbs (append, scan, rebuild, ...) stands here, and every commit goes
+// through commit(): the protocol of docs/impl.md, numbered there as in the code.
 //
-// Thread safety: all calls may be made from several threads. `mutex_` guards the snapshot and is held for short reads of
-// the log at most; `commit_mutex_` lets one thread at a time put commits, and is held over their fsyncs.
+// Thread safety: all calls may be made from several threads. `mutex_` guards the snapshot and is held for
+// short reads of the log at most; `commit_mutex_` lets one thread at a time put commits, and is held over
+// their fsyncs.
 #pragma once
 
 #include <atomic>
@@ -64,8 +65,8 @@ class Run {
   // Names of the folders below tables/ that have a manifest, sorted.
   std::vector<std::string> table_names();
 
-  // The table at the end of the log, to look at while `lock` is held; nullptr where it has no manifest. Looks each time
-  // whether manifest.json still stands, and reads only what is new in the log.
+  // The table at the end of the log, to look at while `lock` is held; nullptr where it has no manifest. Looks
+  // each time whether manifest.json still stands, and reads only what is new in the log.
   using Lock = std::unique_lock<std::mutex>;
   Lock lock() { return Lock(mutex_); }
   TableState* table(const Lock& held, std::string_view name);
@@ -79,14 +80,15 @@ class Run {
   // Makes the table's folder and empty manifest where they are missing, adopts what the older package wrote.
   void table_for_writing(std::string_view name);
 
-  // Makes the commit to put, seeing the snapshot under the lock; nothing: there is nothing (more) to commit. May throw
-  // to refuse. It is called again whenever commits of others were passed.
+  // Makes the commit to put, seeing the snapshot under the lock; nothing: there is nothing (more) to commit.
+  // May throw to refuse. It is called again whenever commits of others were passed.
   using Make = std::function<std::optional<Commit>(const Lock&)>;
   // Puts a commit at the end of the log and returns once it is durable. Nothing if `make` returned nothing.
   std::optional<Commit> commit(const Make& make);
 
   // Last number and seq of a token's writer. Reads the newest fold once.
-  std::optional<std::pair<std::int64_t, std::int64_t>> last_token(const Lock& held, const std::string& writer);
+  std::optional<std::pair<std::int64_t, std::int64_t>> last_token(const Lock& held,
+                                                                  const std::string& writer);
 
   // fsyncs every folder from `folder` up, the first time that this Dataset relies on it; later nothing.
   void trust(const std::string& folder);
@@ -120,18 +122,19 @@ class Run {
 
   std::mutex mutex_;
   std::map<std::string, TableState, std::less<>> tables_;
-  std::int64_t position_ = 0;      // last commit that the snapshot knows
+  std::int64_t position_ = 0;  // last commit that the snapshot knows
   std::string position_id_;
-  std::int64_t durable_ = 0;       // the last commit that this Dataset made durable itself
+  std::int64_t durable_ = 0;  // the last commit that this Dataset made durable itself
   std::optional<TokenTable> tokens_;
   std::set<std::string> trusted_;
 
   std::mutex commit_mutex_;
   mutable std::mutex stopped_mutex_;
-  std::string stopped_;            // why this Dataset writes no more; empty: it does
+  std::string stopped_;  // why this Dataset writes no more; empty: it does
   std::unique_ptr<Upkeep> upkeep_;
 };
 
-std::string iso_time(std::int64_t microseconds);  // "2026-11-22T20:34:32.321421+00:00", no fraction where it is 0
+std::string iso_time(
+    std::int64_t microseconds);  // "2026-11-22T20:34:32.321421+00:00", no fraction where it is 0
 
 }  // namespace crv::io

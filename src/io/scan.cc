@@ -1,4 +1,5 @@
-// scan: what a snapshot holds of a table, planned from the manifest and the log alone, read lazily and in order.
+// scan: what a snapshot holds of a table, planned from the manifest and the log alone, read lazily and in
+// order.
 #include <algorithm>
 #include <deque>
 #include <future>
@@ -65,7 +66,8 @@ class ScanReader : public arrow::RecordBatchReader {
       *out = next();
       return arrow::Status::OK();
     } catch (const Error& e) {
-      return arrow::Status::IOError(e.what()).WithDetail(std::make_shared<ErrorDetail>(std::current_exception()));
+      return arrow::Status::IOError(e.what()).WithDetail(
+          std::make_shared<ErrorDetail>(std::current_exception()));
     }
   }
 
@@ -92,7 +94,8 @@ class ScanReader : public arrow::RecordBatchReader {
 
   // Fills ready_ from the next row group; false at the end.
   bool fetch() {
-    if (part_ && next_group_ + static_cast<std::int64_t>(groups_.size()) < part_->row_groups()) start_groups();
+    if (part_ && next_group_ + static_cast<std::int64_t>(groups_.size()) < part_->row_groups())
+      start_groups();
     if (!groups_.empty()) {
       take(groups_.front().get());
       groups_.pop_front();
@@ -116,8 +119,8 @@ class ScanReader : public arrow::RecordBatchReader {
   void start_part(const PartSummary& part) {
     std::function<Opened()> task = [state = state_, &part] {
       Opened opened;
-      opened.part = std::make_shared<PartReader>(*state->storage, part.path, state->query, state->table, state->run_id,
-                                                 part.bytes);
+      opened.part = std::make_shared<PartReader>(*state->storage, part.path, state->query, state->table,
+                                                 state->run_id, part.bytes);
       if (opened.part->row_groups() > 0) opened.first = opened.part->read_row_group(0);
       return opened;
     };
@@ -125,7 +128,8 @@ class ScanReader : public arrow::RecordBatchReader {
   }
 
   void start_groups() {
-    while (groups_.size() < ahead_ && next_group_ + static_cast<std::int64_t>(groups_.size()) < part_->row_groups()) {
+    while (groups_.size() < ahead_ &&
+           next_group_ + static_cast<std::int64_t>(groups_.size()) < part_->row_groups()) {
       std::int64_t group = next_group_ + static_cast<std::int64_t>(groups_.size());
       std::function<Batches()> task = [part = part_, group] { return part->read_row_group(group); };
       groups_.push_back(start(std::move(task)));
@@ -177,7 +181,9 @@ const Field* find(const Columns& columns, std::string_view name) {
   return it == columns.end() ? nullptr : &*it;
 }
 
-bool is_scalar(core::DType dtype) { return dtype != core::DType::structure && dtype != core::DType::list_of_structures; }
+bool is_scalar(core::DType dtype) {
+  return dtype != core::DType::structure && dtype != core::DType::list_of_structures;
+}
 
 Columns select(const Columns& all, const ScanOptions& options, const std::string& table) {
   if (!options.columns) return all;
@@ -188,7 +194,8 @@ Columns select(const Columns& all, const ScanOptions& options, const std::string
       std::string names;
       for (const Field& f : all) names += (names.empty() ? "" : ", ") + f.name;
       raise(ErrorCode::bad_projection,
-            field ? "Column \"" + name + "\" was asked for twice." : "Table " + table + " has no column \"" + name + "\". It has: " + names + ".",
+            field ? "Column \"" + name + "\" was asked for twice."
+                  : "Table " + table + " has no column \"" + name + "\". It has: " + names + ".",
             {.table = table, .column = name, .value = name});
     }
     wanted.push_back(*field);
@@ -200,13 +207,15 @@ void check_options(const ScanOptions& options, const std::string& table) {
   const TickRange& ticks = options.ticks;
   if (ticks.min && ticks.max && *ticks.min > *ticks.max)
     raise(ErrorCode::bad_where,
-          "The tick range is empty: its minimum " + std::to_string(*ticks.min) + " is above its maximum " + std::to_string(*ticks.max) + ".",
+          "The tick range is empty: its minimum " + std::to_string(*ticks.min) + " is above its maximum " +
+              std::to_string(*ticks.max) + ".",
           {.table = table, .key = "tick_min", .value = std::to_string(*ticks.min)});
   if (options.limit && *options.limit < 0)
     raise(ErrorCode::bad_limit, "A limit of " + std::to_string(*options.limit) + " rows makes no sense.",
           {.table = table, .key = "limit", .value = std::to_string(*options.limit)});
   if (options.batch_rows <= 0)
-    raise(ErrorCode::bad_argument, "batch_rows must be above 0.", {.key = "batch_rows", .value = std::to_string(options.batch_rows)});
+    raise(ErrorCode::bad_argument, "batch_rows must be above 0.",
+          {.key = "batch_rows", .value = std::to_string(options.batch_rows)});
 }
 
 void plan_part(Scan::State& state, const PartRecord& part, const std::string& path, std::int64_t bucket_size,
@@ -248,7 +257,8 @@ Scan scan(Run& run, std::string_view table, const ScanOptions& options) {
   check_options(options, name);
   const core::TableDescriptor* descriptor = core::find_table(table);
   if (!descriptor)
-    raise(ErrorCode::unknown_table_in_scan, "There is no table \"" + name + "\".", {.run_id = run.run_id, .table = name, .value = name});
+    raise(ErrorCode::unknown_table_in_scan, "There is no table \"" + name + "\".",
+          {.run_id = run.run_id, .table = name, .value = name});
   run.open();
   auto state = std::make_shared<Scan::State>();
   state->storage = run.shared_storage();
@@ -276,8 +286,12 @@ Scan scan(Run& run, std::string_view table, const ScanOptions& options) {
 }
 
 Scan::Scan(std::shared_ptr<const State> state) : state_(std::move(state)) {}
-const std::shared_ptr<arrow::Schema>& Scan::schema() const { return state_->schema; }
-const std::vector<PartPlan>& Scan::plan() const { return state_->plan; }
+const std::shared_ptr<arrow::Schema>& Scan::schema() const {
+  return state_->schema;
+}
+const std::vector<PartPlan>& Scan::plan() const {
+  return state_->plan;
+}
 
 std::string Scan::explain() const {
   std::int64_t kept = 0, rows = 0, bytes = 0;
@@ -288,16 +302,18 @@ std::string Scan::explain() const {
       rows += plan.part.rows;
       bytes += plan.part.bytes;
     }
-    lines += (plan.kept ? "  read " : "  skip ") + plan.part.path + "  ticks " + std::to_string(plan.part.tick_min) + ".." +
-             std::to_string(plan.part.tick_max) + ", " + std::to_string(plan.part.rows) + " rows" +
-             (plan.kept ? "" : "  (" + plan.reason + ")") + '\n';
+    lines += (plan.kept ? "  read " : "  skip ") + plan.part.path + "  ticks " +
+             std::to_string(plan.part.tick_min) + ".." + std::to_string(plan.part.tick_max) + ", " +
+             std::to_string(plan.part.rows) + " rows" + (plan.kept ? "" : "  (" + plan.reason + ")") + '\n';
   }
   return "table " + state_->table + " of run " + state_->run_id + ": reads " + std::to_string(kept) + " of " +
-         std::to_string(state_->plan.size()) + " parts, at most " + std::to_string(rows) + " rows, " + std::to_string(bytes) +
-         " bytes\n" + lines;
+         std::to_string(state_->plan.size()) + " parts, at most " + std::to_string(rows) + " rows, " +
+         std::to_string(bytes) + " bytes\n" + lines;
 }
 
-std::shared_ptr<arrow::RecordBatchReader> Scan::reader() const { return std::make_shared<ScanReader>(state_); }
+std::shared_ptr<arrow::RecordBatchReader> Scan::reader() const {
+  return std::make_shared<ScanReader>(state_);
+}
 
 void Scan::export_to(ArrowArrayStream* stream) const {
   check(arrow::ExportRecordBatchReader(reader(), stream), ErrorCode::read_failed);

@@ -47,7 +47,8 @@ std::vector<std::string> table_folders(Run& run) {
   return names;
 }
 
-Survey survey(Run& run, const std::vector<std::string>& tables, std::int64_t bucket_size, const Progress& progress) {
+Survey survey(Run& run, const std::vector<std::string>& tables, std::int64_t bucket_size,
+              const Progress& progress) {
   Survey found;
   for (const std::string& table : tables) {
     for (const Entry& entry : run.storage().list(run.paths().table(table))) {

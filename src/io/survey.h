@@ -27,7 +27,8 @@ struct Survey {
 };
 
 // Looks into every folder of the tables and at every part's footer. `bucket_size`: 0 where it is not known.
-Survey survey(Run& run, const std::vector<std::string>& tables, std::int64_t bucket_size, const Progress& progress);
+Survey survey(Run& run, const std::vector<std::string>& tables, std::int64_t bucket_size,
+              const Progress& progress);
 
 // Names of the canonical tables that have a folder, with a manifest or without.
 std::vector<std::string> table_folders(Run& run);

@@ -56,7 +56,8 @@ void TableState::apply(const Commit& commit) {
 void TableState::add(const PartRecord& part) {
   std::vector<PartRecord>& parts = buckets_[part.bucket];
   if (!names_.insert(part.meta.path).second) {
-    auto held = std::find_if(parts.begin(), parts.end(), [&](auto& p) { return p.meta.path == part.meta.path; });
+    auto held =
+        std::find_if(parts.begin(), parts.end(), [&](auto& p) { return p.meta.path == part.meta.path; });
     if (held == parts.end() || (held->seq != 0 && !held->schema.empty())) return;
     if (held->schema.empty() && !part.schema.empty()) --unknown_parts_;
     *held = part;

@@ -10,10 +10,10 @@
 namespace crv::io {
 namespace {
 
-constexpr std::int64_t small_parts = 1000;       // a manifest of so many parts is written within milliseconds
+constexpr std::int64_t small_parts = 1000;  // a manifest of so many parts is written within milliseconds
 constexpr std::int64_t small_interval_us = 1'000'000;
-constexpr std::int64_t least_commits = 16;       // a refresh costs about as much as two commits
-constexpr std::int64_t quiet_commits = 1024;     // what a reader of a quiet table may have to read
+constexpr std::int64_t least_commits = 16;    // a refresh costs about as much as two commits
+constexpr std::int64_t quiet_commits = 1024;  // what a reader of a quiet table may have to read
 
 }  // namespace
 
@@ -41,7 +41,8 @@ bool Upkeep::due(const std::string& table, std::int64_t seq, bool* large) {
   bool first = fresh.refreshed_us == 0;
   fresh.dirty = true;
   std::int64_t now = run_.now_us();
-  std::int64_t at_most = run_.settings.write_manifest_every_n > 1 ? run_.settings.write_manifest_every_n : lag + 1;
+  std::int64_t at_most =
+      run_.settings.write_manifest_every_n > 1 ? run_.settings.write_manifest_every_n : lag + 1;
   bool yes = lag >= std::max(least_commits, parts / 10) || lag >= at_most ||
              (!*large && (first || now - fresh.refreshed_us >= small_interval_us));
   if (yes) fresh.refreshed_us = now;

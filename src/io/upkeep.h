@@ -1,5 +1,5 @@
-// What keeps reading quick and is never needed for correctness: fresh manifests and a folded log. A thread of its own
-// does the long pieces; it starts with the first of them.
+// What keeps reading quick and is never needed for correctness: fresh manifests and a folded log. A thread of
+// its own does the long pieces; it starts with the first of them.
 #pragma once
 
 #include <condition_variable>
@@ -27,7 +27,8 @@ class Upkeep {
   void after_commit(std::int64_t seq, const std::vector<std::string>& tables);
   // Writes the manifest of a table as of now, unless a newer one stands there.
   void refresh(const std::string& table);
-  // Waits for what the thread has to do, refreshes the tables that this Dataset wrote (all, or only the small ones).
+  // Waits for what the thread has to do, refreshes the tables that this Dataset wrote (all, or only the small
+  // ones).
   void finish(bool all_tables);
 
  private:

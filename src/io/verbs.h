@@ -14,7 +14,8 @@ std::vector<AppendSummary> append(Run& run, std::span<const TableFrame> frames, 
 Scan scan(Run& run, std::string_view table, const ScanOptions& options);
 RebuildReport rebuild(Run& run, std::string_view table, const Progress& progress);
 VerifyReport verify(Run& run, bool full, const Progress& progress);
-Json write_bundle(Run& run, const std::vector<TableInfo>& tables, const JsonObject& meta, const JsonObject& env);
+Json write_bundle(Run& run, const std::vector<TableInfo>& tables, const JsonObject& meta,
+                  const JsonObject& env);
 
 // The columns that a scan of the table has, with the least types that hold all its parts.
 Columns scan_columns(const TableState& state, const core::TableDescriptor& descriptor);

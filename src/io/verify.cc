@@ -24,14 +24,16 @@ class Verify {
     for (const std::string& table : table_folders(run_)) check_table(table);
     for (const auto& [table, state] : states_)
       if (!checked_.contains(table))
-        find("error", "table_missing", run_.paths().table(table), "The log names the table, but it has no folder.");
+        find("error", "table_missing", run_.paths().table(table),
+             "The log names the table, but it has no folder.");
     report_.ok = std::none_of(report_.findings.begin(), report_.findings.end(),
                               [](const Finding& f) { return f.severity == "error"; });
     return std::move(report_);
   }
 
  private:
-  void find(const std::string& severity, const std::string& code, const std::string& path, const std::string& message) {
+  void find(const std::string& severity, const std::string& code, const std::string& path,
+            const std::string& message) {
     std::lock_guard held(mutex_);
     report_.findings.push_back({severity, code, path, message});
     if (severity == "error") report_.ok = false;
@@ -61,7 +63,8 @@ class Verify {
     try {
       end = run_.log().read_after(0, [&](std::int64_t seq, std::string_view line, const std::string& path) {
         Commit commit = decode_commit(line, path, seq);
-        for (const TableChange& change : commit.tables) states_.try_emplace(change.table, TableState(change.table));
+        for (const TableChange& change : commit.tables)
+          states_.try_emplace(change.table, TableState(change.table));
         for (auto& [table, state] : states_) state.apply(commit);
         ids_.push_back(commit.id);
       });
@@ -82,7 +85,8 @@ class Verify {
       find("note", "foreign_file", path, "This is no file of the log.");
     else if ((seq ? *seq : fold->first) > end)
       find("error", "log_damaged", path,
-           "It stands above the end of the log, which is commit " + std::to_string(end) + ": something below it is lost.");
+           "It stands above the end of the log, which is commit " + std::to_string(end) +
+               ": something below it is lost.");
   }
 
   void check_table(const std::string& table) {
@@ -90,18 +94,21 @@ class Verify {
     ++report_.tables;
     const TableState* state = check_manifest(table);
     Survey found = survey(run_, {table}, run_.bucket_size(), progress_);
-    for (const std::string& path : found.strange) find("note", "foreign_file", path, "This is no file of crv.");
+    for (const std::string& path : found.strange)
+      find("note", "foreign_file", path, "This is no file of crv.");
     std::map<std::string, const FoundPart*> on_disk;
     for (const FoundPart& part : found.parts) {
       on_disk[part.file] = &part;
       if (state && !state->holds(part.file))
         find("note", part.foreign ? "part_foreign" : "uncommitted_part", part.path,
-             part.error.empty() ? "No commit names this part." : "No commit names this part; " + part.error + '.');
+             part.error.empty() ? "No commit names this part."
+                                : "No commit names this part; " + part.error + '.');
     }
     if (!state) return;
     for (const TypeConflict& c : state->conflicts())
       find("error", "type_conflict", run_.paths().table(table),
-           "Path " + c.path + " holds " + type_to_text(c.held) + " in one part and " + type_to_text(c.offered) + " in another.");
+           "Path " + c.path + " holds " + type_to_text(c.held) + " in one part and " +
+               type_to_text(c.offered) + " in another.");
     check_parts(*state, on_disk);
   }
 
@@ -131,14 +138,15 @@ class Verify {
   void compare_with_log(const TableState& listed, const std::string& path) {
     auto at = static_cast<std::size_t>(listed.position - 1);
     if (at >= ids_.size() || ids_[at] != listed.position_id) {
-      find("error", "manifest_ahead", path, "It is folded to commit " + std::to_string(listed.position) +
-                                                ", which the log does not hold.");
+      find("error", "manifest_ahead", path,
+           "It is folded to commit " + std::to_string(listed.position) + ", which the log does not hold.");
       return;
     }
     auto from_log = states_.find(listed.table);
     for (const auto& [bucket, parts] : listed.buckets())
       for (const PartRecord& part : parts)
-        if (part.seq != 0 && (from_log == states_.end() || (!from_log->second.holds(part.meta.path) && part.seq > listed.position)))
+        if (part.seq != 0 && (from_log == states_.end() ||
+                              (!from_log->second.holds(part.meta.path) && part.seq > listed.position)))
           find("error", "manifest_damaged", path, "It lists " + part.meta.path + ", which no commit names.");
   }
 
@@ -159,29 +167,33 @@ class Verify {
     }
   }
 
-  void check_part(const TableState& state, const PartRecord& part, const std::map<std::string, const FoundPart*>& on_disk) {
+  void check_part(const TableState& state, const PartRecord& part,
+                  const std::map<std::string, const FoundPart*>& on_disk) {
     std::string path = run_.paths().part(state.table, part.bucket, part.meta.path);
     auto found = on_disk.find(part.meta.path);
     if (found == on_disk.end() || found->second->bucket != part.bucket)
       return find("error", "part_missing", path, "The part is committed, but not there.");
     const FoundPart& there = *found->second;
     if (!there.facts) return find("error", "part_damaged", path, there.error);
-    if (there.foreign) return find("error", "part_foreign", path, "The part is not what its name says: " + there.error + '.');
+    if (there.foreign)
+      return find("error", "part_foreign", path, "The part is not what its name says: " + there.error + '.');
     const PartFacts& facts = *there.facts;
-    if (facts.rows != part.meta.rows || facts.bytes != part.meta.bytes || facts.tick_min != part.meta.tick_min ||
-        facts.tick_max != part.meta.tick_max)
+    if (facts.rows != part.meta.rows || facts.bytes != part.meta.bytes ||
+        facts.tick_min != part.meta.tick_min || facts.tick_max != part.meta.tick_max)
       find("error", "part_damaged", path, "Rows, bytes or ticks are not those that were committed.");
     if (part.checksum.empty()) {
       find("note", "no_checksum", path, "The older package wrote this part; its bytes cannot be checked.");
     } else if (full_) {
       std::unique_ptr<Reader> reader = run_.storage().open(path);
       if (!reader || checksum_of(*reader) != part.checksum)
-        find("error", "part_damaged", path, "Its bytes are not those that were committed: the checksum differs.");
+        find("error", "part_damaged", path,
+             "Its bytes are not those that were committed: the checksum differs.");
     }
     if (!part.schema.empty() && schema_id(facts.footer.columns) != part.schema)
       find("error", "part_damaged", path, "Its columns are not those that were committed.");
     if (facts.footer.append_id.empty() && !same_types(facts.footer.columns, state.columns()))
-      find("note", "widened_path", path, "The older package wrote integers where the table holds floats; they are widened when read.");
+      find("note", "widened_path", path,
+           "The older package wrote integers where the table holds floats; they are widened when read.");
   }
 
   Run& run_;
@@ -197,6 +209,8 @@ class Verify {
 
 }  // namespace
 
-VerifyReport verify(Run& run, bool full, const Progress& progress) { return Verify(run, full, progress)(); }
+VerifyReport verify(Run& run, bool full, const Progress& progress) {
+  return Verify(run, full, progress)();
+}
 
 }  // namespace crv::io
