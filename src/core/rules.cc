@@ -6,7 +6,8 @@ namespace crv::core {
 namespace {
 
 template <class Range, class Member>
-auto find_named(const Range& range, Member member, std::string_view name) noexcept -> decltype(&*range.begin()) {
+auto find_named(const Range& range, Member member, std::string_view name) noexcept
+    -> decltype(&*range.begin()) {
   const auto found = std::ranges::find(range, name, member);
   return found == range.end() ? nullptr : &*found;
 }

@@ -16,7 +16,7 @@ const std::vector<ModelRules>& list_model_rules() {
       {"Interpretation",
        "",
        {
-           {"salience", false, false, {}, 0.0, 1.0},
+           {"salience", false, false, false, {}, 0.0, 1.0},
        },
        "",
        {
@@ -24,11 +24,11 @@ const std::vector<ModelRules>& list_model_rules() {
       {"AppraisalVector",
        "",
        {
-           {"valence", false, false, {}, 0.0, 1.0},
-           {"arousal", false, false, {}, 0.0, 1.0},
-           {"certainty", false, false, {}, 0.0, 1.0},
-           {"novelty", false, false, {}, 0.0, 1.0},
-           {"goal_congruence", false, false, {}, 0.0, 1.0},
+           {"valence", false, false, false, {}, 0.0, 1.0},
+           {"arousal", false, false, false, {}, 0.0, 1.0},
+           {"certainty", false, false, false, {}, 0.0, 1.0},
+           {"novelty", false, false, false, {}, 0.0, 1.0},
+           {"goal_congruence", false, false, false, {}, 0.0, 1.0},
        },
        "",
        {
@@ -36,9 +36,9 @@ const std::vector<ModelRules>& list_model_rules() {
       {"GraphEdit",
        "",
        {
-           {"operation", false, true, {"set_identity_edge_weight", "adjust_identity_edge_weight", "decay_identity_edges", "remove_identity_edge"}, std::nullopt, std::nullopt},
-           {"edge_kind", false, true, {"self_to_positive_valence", "self_to_negative_valence", "self_to_object", "self_to_agent", "agent_to_positive_valence", "agent_to_negative_valence", "agent_to_object", "agent_to_agent", "agent_pair_to_object", "object_to_positive_valence", "object_to_negative_valence", "object_to_object"}, std::nullopt, std::nullopt},
-           {"decay_lambda", false, false, {}, 0.0, 1.0},
+           {"operation", false, true, false, {"set_identity_edge_weight", "adjust_identity_edge_weight", "decay_identity_edges", "remove_identity_edge"}, std::nullopt, std::nullopt},
+           {"edge_kind", false, true, false, {"self_to_positive_valence", "self_to_negative_valence", "self_to_object", "self_to_agent", "agent_to_positive_valence", "agent_to_negative_valence", "agent_to_object", "agent_to_agent", "agent_pair_to_object", "object_to_positive_valence", "object_to_negative_valence", "object_to_object"}, std::nullopt, std::nullopt},
+           {"decay_lambda", false, false, false, {}, 0.0, 1.0},
        },
        "",
        {
@@ -53,7 +53,7 @@ const std::vector<ModelRules>& list_model_rules() {
       {"ActionCandidate",
        "",
        {
-           {"action_type", false, true, {"acquire_token", "relinquish_token", "relate_agent", "relate_other_agents", "endorse_token", "coendorse_token_with_agents", "expose_signal_about_token", "declare_cooccurrence_between_tokens", "propose_peer_exchange", "accept_peer_exchange", "reject_peer_exchange", "settle_peer_exchange", "post_order_to_venue", "cancel_order_at_venue", "settle_trade_from_venue", "swap_at_venue", "cast_vote_at_venue", "publish_vote_outcome_from_venue", "gift_token", "send_chat_message", "publish_announcement"}, std::nullopt, std::nullopt},
+           {"action_type", false, true, false, {"acquire_token", "relinquish_token", "relate_agent", "relate_other_agents", "endorse_token", "coendorse_token_with_agents", "expose_signal_about_token", "declare_cooccurrence_between_tokens", "propose_peer_exchange", "accept_peer_exchange", "reject_peer_exchange", "settle_peer_exchange", "post_order_to_venue", "cancel_order_at_venue", "settle_trade_from_venue", "swap_at_venue", "cast_vote_at_venue", "publish_vote_outcome_from_venue", "gift_token", "send_chat_message", "publish_announcement"}, std::nullopt, std::nullopt},
        },
        "",
        {
@@ -61,6 +61,7 @@ const std::vector<ModelRules>& list_model_rules() {
       {"DecisionHead",
        "",
        {
+           {"token_value_estimates", false, false, true, {}, std::nullopt, std::nullopt},
        },
        "",
        {
@@ -68,7 +69,7 @@ const std::vector<ModelRules>& list_model_rules() {
       {"ScenarioContext",
        "",
        {
-           {"visibility_scope", true, false, {"public", "group", "room", "dm"}, std::nullopt, std::nullopt},
+           {"visibility_scope", true, false, false, {"public", "group", "room", "dm"}, std::nullopt, std::nullopt},
        },
        "",
        {
@@ -83,9 +84,9 @@ const std::vector<ModelRules>& list_model_rules() {
       {"AffectState",
        "",
        {
-           {"valence", false, false, {}, 0.0, 1.0},
-           {"arousal", false, false, {}, 0.0, 1.0},
-           {"stress", false, false, {}, 0.0, 1.0},
+           {"valence", false, false, false, {}, 0.0, 1.0},
+           {"arousal", false, false, false, {}, 0.0, 1.0},
+           {"stress", false, false, false, {}, 0.0, 1.0},
        },
        "",
        {
@@ -93,9 +94,9 @@ const std::vector<ModelRules>& list_model_rules() {
       {"EventEnvelopeRow",
        "",
        {
-           {"envelope_kind", true, false, {"action", "observation"}, std::nullopt, std::nullopt},
-           {"visibility_scope", true, false, {"public", "group", "room", "dm"}, std::nullopt, std::nullopt},
-           {"status", true, false, {"pending", "executed", "rejected"}, std::nullopt, std::nullopt},
+           {"envelope_kind", true, false, false, {"action", "observation"}, std::nullopt, std::nullopt},
+           {"visibility_scope", true, false, false, {"public", "group", "room", "dm"}, std::nullopt, std::nullopt},
+           {"status", true, false, false, {"pending", "executed", "rejected"}, std::nullopt, std::nullopt},
        },
        "",
        {
@@ -103,7 +104,7 @@ const std::vector<ModelRules>& list_model_rules() {
       {"MessageRow",
        "messages",
        {
-           {"visibility_scope", true, false, {"public", "group", "room", "dm"}, std::nullopt, std::nullopt},
+           {"visibility_scope", true, false, false, {"public", "group", "room", "dm"}, std::nullopt, std::nullopt},
        },
        "",
        {
@@ -111,8 +112,8 @@ const std::vector<ModelRules>& list_model_rules() {
       {"ExchangeRow",
        "exchange",
        {
-           {"exchange_event_type", false, true, {}, std::nullopt, std::nullopt},
-           {"side", true, false, {"buy", "sell"}, std::nullopt, std::nullopt},
+           {"exchange_event_type", false, true, false, {}, std::nullopt, std::nullopt},
+           {"side", true, false, false, {"buy", "sell"}, std::nullopt, std::nullopt},
        },
        "",
        {
@@ -120,7 +121,7 @@ const std::vector<ModelRules>& list_model_rules() {
       {"IdentityEdgeRow",
        "identity_edges",
        {
-           {"edge_kind", false, true, {"self_to_positive_valence", "self_to_negative_valence", "self_to_object", "self_to_agent", "agent_to_positive_valence", "agent_to_negative_valence", "agent_to_object", "agent_to_agent", "agent_pair_to_object", "object_to_positive_valence", "object_to_negative_valence", "object_to_object"}, std::nullopt, std::nullopt},
+           {"edge_kind", false, true, false, {"self_to_positive_valence", "self_to_negative_valence", "self_to_object", "self_to_agent", "agent_to_positive_valence", "agent_to_negative_valence", "agent_to_object", "agent_to_agent", "agent_pair_to_object", "object_to_positive_valence", "object_to_negative_valence", "object_to_object"}, std::nullopt, std::nullopt},
        },
        "edge_kind",
        {
@@ -140,7 +141,7 @@ const std::vector<ModelRules>& list_model_rules() {
       {"ScenarioRow",
        "scenarios_seen",
        {
-           {"visibility_scope", true, false, {"public", "group", "room", "dm"}, std::nullopt, std::nullopt},
+           {"visibility_scope", true, false, false, {"public", "group", "room", "dm"}, std::nullopt, std::nullopt},
        },
        "",
        {
@@ -148,6 +149,7 @@ const std::vector<ModelRules>& list_model_rules() {
       {"DecisionRow",
        "decisions",
        {
+           {"token_value_estimates", false, false, true, {}, std::nullopt, std::nullopt},
        },
        "",
        {

@@ -96,6 +96,7 @@ def check_models(catalog):
             for field in model["fields"]:
                 field.setdefault("doc", columns[field["name"]]["doc"])
         for field in model["fields"]:
+            field["numbers"] = field["type"] == "dict[float]"
             if "enum" in field:
                 require("one_of" not in field, f"{name}.{field['name']}: enum and one_of")
                 require(field["enum"] in enums, f"{name}.{field['name']}: no enum {field['enum']}")

@@ -37,6 +37,8 @@ def rule_text(field):
         words.append("lower_snake")
     if field.get("fold"):
         words.append("lower-cased first")
+    if field["numbers"]:
+        words.append("its values are numbers")
     if "min" in field:
         words.append(f"{field['min']:g} to {field['max']:g}")
     return "; ".join(words)
@@ -95,7 +97,7 @@ def rules_source(catalog):
         out += f"      {{{quoted(model['name'])},\n       {quoted(model.get('table', ''))},\n       {{\n"
         for field in model["fields"]:
             if rule_text(field):
-                flags = ", ".join(str(bool(field.get(k))).lower() for k in ("fold", "lower_snake"))
+                flags = ", ".join(str(bool(field.get(k))).lower() for k in ("fold", "lower_snake", "numbers"))
                 allowed = ", ".join(quoted(v) for v in field["allowed"])
                 bounds = ", ".join(f"{field[k]!r}" if k in field else "std::nullopt" for k in ("min", "max"))
                 out += f"           {{{quoted(field['name'])}, {flags}, {{{allowed}}}, {bounds}}},\n"

@@ -5,7 +5,6 @@ from cpp_rows import rule_text
 
 def rules_of(model):
     lines = [f"* `{f['name']}`: {rule_text(f)}." for f in model["fields"] if rule_text(f)]
-    lines += [f"* `{f['name']}`: its values are numbers." for f in model["fields"] if f["type"] == "dict[float]"]
     if needs := model.get("needs"):
         lines.append(f"* By `{needs['by']}`, these must hold a text that is not empty:\n")
         lines += [f"  | {needs['by']} | needs |", "  | --- | --- |"]

@@ -1,4 +1,4 @@
-// The one error regime of crv: every failure is a crv::Error with a code, a message for a person, and the facts.
+// The one error regime of crv: every failure is a crv::Error with a code, a message for a person, and facts.
 #pragma once
 
 #include <cstdint>
@@ -10,20 +10,20 @@
 
 namespace crv {
 
-// What an error is about, apart from its message. Fields that do not apply are empty. Each has an initializer, so
-// that {.path = p} draws no warning.
+// What an error is about, apart from its message. Fields that do not apply are empty. Each has an
+// initializer, so that {.path = p} draws no warning.
 struct ErrorFacts {
   std::string run_id{};
   std::string table{};
-  std::string column{};  // dotted path of a nested field: "claims.items[].price"
-  std::string key{};     // a setting or JSON key
-  std::string value{};   // the offending value, as text
-  std::string path{};    // a file or folder
-  std::optional<std::int64_t> row{};       // first offending row of the caller's frame, from 0
-  std::optional<std::int64_t> line{};      // line of a text input, from 1
+  std::string column{};                // dotted path of a nested field: "claims.items[].price"
+  std::string key{};                   // a setting or JSON key
+  std::string value{};                 // the offending value, as text
+  std::string path{};                  // a file or folder
+  std::optional<std::int64_t> row{};   // first offending row of the caller's frame, from 0
+  std::optional<std::int64_t> line{};  // line of a text input, from 1
   std::optional<std::int64_t> bucket{};
-  std::optional<std::int64_t> seq{};       // number of a commit
-  int os_error = 0;                      // errno where the system refused something, else 0
+  std::optional<std::int64_t> seq{};  // number of a commit
+  int os_error = 0;                   // errno where the system refused something, else 0
 };
 
 // Base of all errors of crv. Thrown by value, caught by reference; copies share nothing mutable.

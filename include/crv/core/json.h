@@ -1,4 +1,5 @@
-// A JSON value, its parser and its writers. Everything of crv that is JSON on disk or in a row goes through here.
+// A JSON value, its parser and its writers. Everything of crv that is JSON on disk or in a row goes through
+// here.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +30,7 @@ class JsonObject {
 
   const Json* find(std::string_view key) const;  // nullptr where there is none
   Json* find(std::string_view key);
-  Json& operator[](std::string_view key);        // adds null where there is none
+  Json& operator[](std::string_view key);  // adds null where there is none
   // Adds without looking for the key: for builders that know it to be new.
   void push_back(std::string key, Json value);
 
@@ -39,17 +40,18 @@ class JsonObject {
   auto end() const { return members_.end(); }
   auto begin() { return members_.begin(); }
   auto end() { return members_.end(); }
-  bool operator==(const JsonObject&) const;      // same members in any order
+  bool operator==(const JsonObject&) const;  // same members in any order
 
  private:
   std::vector<JsonMember> members_;
 };
 
-// null, bool, 64-bit integer, bigger integer, double (NaN and infinities included), text (UTF-8), array, object.
-// An integer and a double of the same value are different, as in Python: 1 is not 1.0.
+// null, bool, 64-bit integer, bigger integer, double (NaN and infinities included), text (UTF-8), array,
+// object. An integer and a double of the same value are different, as in Python: 1 is not 1.0.
 class Json {
  public:
-  using Value = std::variant<std::nullptr_t, bool, std::int64_t, BigInt, double, std::string, JsonArray, JsonObject>;
+  using Value =
+      std::variant<std::nullptr_t, bool, std::int64_t, BigInt, double, std::string, JsonArray, JsonObject>;
 
   Json() : value_(nullptr) {}
   Json(std::nullptr_t) : value_(nullptr) {}
@@ -69,9 +71,13 @@ class Json {
 
   bool is_null() const { return std::holds_alternative<std::nullptr_t>(value_); }
   template <class T>
-  const T* get_if() const { return std::get_if<T>(&value_); }
+  const T* get_if() const {
+    return std::get_if<T>(&value_);
+  }
   template <class T>
-  T* get_if() { return std::get_if<T>(&value_); }
+  T* get_if() {
+    return std::get_if<T>(&value_);
+  }
 
   bool operator==(const Json&) const = default;
 
@@ -79,17 +85,18 @@ class Json {
   Value value_;
 };
 
-// Parses one JSON text (UTF-8). Of a key that stands twice the last value counts. Throws SchemaError (bad_json) that
-// says where the text is wrong. Nesting deeper than 512 is refused. NaN, Infinity and -Infinity are read as Python
-// writes them.
+// Parses one JSON text (UTF-8). Of a key that stands twice the last value counts. Throws SchemaError
+// (bad_json) that says where the text is wrong. Nesting deeper than 512 is refused. NaN, Infinity and
+// -Infinity are read as Python writes them.
 Json parse_json(std::string_view text);
 
-// How to write: the defaults are those of Python's json.dumps(value, separators=(",", ":"), ensure_ascii=False).
+// How to write: the defaults are those of Python's json.dumps(value, separators=(",", ":"),
+// ensure_ascii=False).
 struct JsonStyle {
-  bool sort_keys = false;    // by Unicode code point
-  bool ascii = false;        // every character beyond U+007E as \uXXXX
-  int indent = 0;            // spaces a level; 0 writes one line. With indent ": " and newlines as json.dumps has them
-  bool spaces = false;       // ", " and ": " on one line, as plain json.dumps writes
+  bool sort_keys = false;  // by Unicode code point
+  bool ascii = false;      // every character beyond U+007E as \uXXXX
+  int indent = 0;  // spaces a level; 0 writes one line. With indent ": " and newlines as json.dumps has them
+  bool spaces = false;            // ", " and ": " on one line, as plain json.dumps writes
   bool refuse_nonfinite = false;  // NaN and infinities are an error (bad_json), else NaN, Infinity, -Infinity
 };
 

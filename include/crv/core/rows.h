@@ -154,7 +154,7 @@ struct ActionCandidate {
 struct DecisionHead {
   static constexpr std::string_view model = "DecisionHead";
 
-  JsonObject token_value_estimates{};  // The agent's value of each token, by token id.
+  JsonObject token_value_estimates{};  // The agent's value of each token, by token id. [its values are numbers]
   std::vector<ActionCandidate> action_candidates{};  // The actions it weighs.
   bool abstain = false;  // Whether it does nothing.
   double temperature = 0.0;  // How random the choice is; 0 takes the best.
@@ -417,7 +417,7 @@ struct DecisionRow {
   std::string agent_id{};  // Who decided.
   JsonObject chosen_action{};  // The action taken.
   std::vector<JsonObject> action_candidates{};  // The actions weighed, with their scores.
-  JsonObject token_value_estimates{};  // The agent's value of each token, by token id.
+  JsonObject token_value_estimates{};  // The agent's value of each token, by token id. [its values are numbers]
 
   bool operator==(const DecisionRow&) const = default;
 

@@ -13,6 +13,7 @@ struct FieldRule {
   std::string field;
   bool fold = false;                 // ASCII letters are lower-cased before the check, and stay so
   bool lower_snake = false;          // is_lower_snake
+  bool numbers = false;              // an object whose values are numbers; they become floats
   std::vector<std::string> allowed;  // must be one of these; empty: any text
   std::optional<double> min, max;    // ends included; a bounded number must not be NaN
 };

@@ -11,7 +11,8 @@ struct SchemaVersion {
   std::string date;  // ISO 8601 date
 
   SchemaVersion() = default;
-  // Throws VersionMismatch (bad_version): major, then minor, must not be negative, then date must be an ISO date.
+  // Throws VersionMismatch (bad_version): major, then minor, must not be negative, then date must be an ISO
+  // date.
   SchemaVersion(int major, int minor, std::string date);
 
   std::string text() const;  // "0.1@2025-09-20"

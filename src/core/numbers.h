@@ -1,0 +1,53 @@
+// Numbers from text and JSON.
+#pragma once
+
+#include <charconv>
+#include <cstdint>
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/text.h"
+#include "crv/core/json.h"
+
+namespace crv::core {
+
+// All of `text`, blanks at its ends apart; "nan", "inf" and "infinity" in any case too. Nothing where it is
+// no number.
+inline std::optional<double> read_double(std::string_view text) {
+  text = trim(text);
+  if (text.starts_with('+') && text.size() > 1 && text[1] != '-') text.remove_prefix(1);
+  double value = 0;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (result.ec != std::errc() || result.ptr != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// Decimal digits with an optional sign, and a fraction of zeros. Nothing where it is no such text or beyond
+// 64 bits.
+inline std::optional<std::int64_t> read_integer(std::string_view text) {
+  text = trim(text);
+  if (text.starts_with('+') && text.size() > 1 && text[1] != '-') text.remove_prefix(1);
+  std::int64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, value);
+  if (result.ec != std::errc()) return std::nullopt;
+  const std::string_view rest = text.substr(static_cast<std::size_t>(result.ptr - text.data()));
+  if (!rest.empty() && (rest.front() != '.' || rest.find_first_not_of('0', 1) != std::string_view::npos)) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+// Any number, a bool as 0 or 1, or numeric text.
+inline std::optional<double> number_of(const Json& json) {
+  if (const auto* number = json.get_if<double>()) return *number;
+  if (const auto* integer = json.get_if<std::int64_t>()) return static_cast<double>(*integer);
+  if (const auto* big = json.get_if<BigInt>()) return std::strtod(big->digits.c_str(), nullptr);
+  if (const auto* flag = json.get_if<bool>()) return *flag ? 1.0 : 0.0;
+  if (const auto* text = json.get_if<std::string>()) return read_double(*text);
+  return std::nullopt;
+}
+
+}  // namespace crv::core

@@ -1,0 +1,49 @@
+// Words over ASCII text that several parts of the core need.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace crv::core {
+
+inline std::string fold_case(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+inline std::string_view trim(std::string_view text) {
+  constexpr std::string_view blanks = " \t\n\r\f\v";
+  const std::size_t first = text.find_first_not_of(blanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
+// Two lower-case hex digits a byte.
+template <class Bytes>
+std::string to_hex(const Bytes& bytes) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  std::string out;
+  for (const unsigned char byte : bytes) {
+    out += hex[byte >> 4];
+    out += hex[byte & 0xf];
+  }
+  return out;
+}
+
+// "a, b, c"
+template <class Texts>
+std::string join(const Texts& texts, std::string_view separator = ", ") {
+  std::string out;
+  bool first = true;
+  for (const auto& text : texts) {
+    if (!first) out += separator;
+    out += text;
+    first = false;
+  }
+  return out;
+}
+
+}  // namespace crv::core
