@@ -76,7 +76,7 @@ bool not_offered(int error) {
   return error == EPERM || error == EINVAL || error == ENOSYS || error == EOPNOTSUPP;
 }
 
-// True if `error` of link or rename says that the name was surely not made.
+// True if `error` of open, link or rename says that the name was surely not made.
 bool refused(int error) {
   switch (error) {
     case EACCES:
@@ -123,7 +123,10 @@ class Pending {
   Pending(Os& os, std::string path, const std::string& id) : os_(os), path_(std::move(path)) {
     temporary_ = join(parent_of(path_), temporary_name(base_name_of(path_), id));
     fd_ = uninterrupted([&] { return os_.open_new(temporary_); });
-    if (fd_ < 0) fail_write("cannot create a file for", path_, -fd_);
+    if (fd_ < 0) {
+      if (fd_ != -EEXIST && !refused(-fd_)) os_.unlink(temporary_);
+      fail_write("cannot create a file for", path_, -fd_);
+    }
     exists_ = true;
   }
   ~Pending() { discard(); }
@@ -252,12 +255,24 @@ class LocalWriter final : public Writer {
     }
     if (not_offered(-r)) {
       r = os_->link(pending_->temporary(), path_);
-      if (r == 0) r = -pending_->unlink();
-      if (r == 0) return;
+      if (r == 0) {
+        const int error = pending_->unlink();
+        if (error == 0) return;
+        os_->unlink(path_);
+        fail_write("cannot remove the temporary file of", path_, error);
+      }
     }
-    // Where the name may have been made all the same it goes again: it holds an id, so it can only be ours.
-    if (r != -EEXIST && !refused(-r)) os_->unlink(path_);
+    if (r != -EEXIST && !refused(-r) && has_our_file()) os_->unlink(path_);
     fail_write("cannot give its name to", path_, -r);
+  }
+
+  // After an answer that leaves open whether the name was made.
+  bool has_our_file() {
+    OsStat temporary, named;
+    const int r = os_->stat(pending_->temporary(), temporary);
+    if (r == -ENOENT) return true;  // it was renamed
+    return r == 0 && os_->stat(path_, named) == 0 && named.device == temporary.device &&
+           named.inode == temporary.inode;
   }
 
   std::shared_ptr<Os> os_;
@@ -325,7 +340,7 @@ class LocalStorage final : public Storage {
   std::vector<Entry> list(const std::string& folder) override {
     std::vector<OsEntry> found;
     const int r = os_->list(here_if_empty(folder), found);
-    if (r < 0 && r != -ENOENT) fail_read("cannot list", folder, -r);
+    if (r < 0 && r != -ENOENT) fail_read("cannot list", here_if_empty(folder), -r);
     std::vector<Entry> out;
     for (auto& entry : found) {
       if (!is_temporary_name(entry.name)) out.push_back({std::move(entry.name), entry.is_folder});
@@ -354,7 +369,7 @@ class LocalStorage final : public Storage {
 
   void sync(const std::string& folder) override {
     if (!durable_) return;
-    if (const int r = sync_folder(folder); r < 0) fail_write("cannot flush to disk the folder", folder, -r);
+    if (const int r = sync_folder(folder); r < 0) fail_write("cannot flush to disk the folder", here_if_empty(folder), -r);
   }
 
   void sync_up(const std::string& folder, const std::string& top) override;
@@ -416,7 +431,7 @@ void LocalStorage::sync_up(const std::string& folder, const std::string& top) {
     int r = sync_folder(*at);
     // A folder that may be passed but not read, as /home is on some hosts: all of the file system, then.
     if (r == -EACCES && !below.empty()) r = sync_folder(below, true);
-    if (r < 0) fail_write("cannot flush to disk the folder", *at, -r);
+    if (r < 0) fail_write("cannot flush to disk the folder", here_if_empty(*at), -r);
     if (passed_top) return;
     passed_top = !last.empty() && *at == last;
     below = *at;

@@ -26,7 +26,9 @@ T result(T value) {
 OsStat converted(const struct ::stat& s) {
   return {.is_folder = S_ISDIR(s.st_mode),
           .size = s.st_size,
-          .modified_us = std::int64_t{s.st_mtim.tv_sec} * 1'000'000 + s.st_mtim.tv_nsec / 1'000};
+          .modified_us = std::int64_t{s.st_mtim.tv_sec} * 1'000'000 + s.st_mtim.tv_nsec / 1'000,
+          .device = s.st_dev,
+          .inode = s.st_ino};
 }
 
 bool is_folder(int folder_fd, const dirent& entry) {

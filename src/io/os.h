@@ -16,8 +16,9 @@ namespace crv::io {
 
 struct OsStat {
   bool is_folder = false;
-  std::int64_t size = 0;         // bytes
-  std::int64_t modified_us = 0;  // microseconds since 1970, UTC
+  std::int64_t size = 0;                // bytes
+  std::int64_t modified_us = 0;         // microseconds since 1970, UTC
+  std::uint64_t device = 0, inode = 0;  // equal for two names of one file
 };
 
 struct OsEntry {
