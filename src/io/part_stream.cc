@@ -1,0 +1,118 @@
+#include "io/part_stream.h"
+
+#include <algorithm>
+#include <cinttypes>
+#include <cstdio>
+#include <vector>
+
+#include <arrow/buffer.h>
+#include <arrow/result.h>
+#include <arrow/status.h>
+
+#include "io/arrow_types.h"
+#include "io/part.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+namespace crv::io {
+
+struct Checksum::State {
+  XXH3_state_t sum;
+};
+
+Checksum::Checksum() : state_(std::make_unique<State>()) {
+  XXH3_64bits_reset(&state_->sum);
+}
+
+Checksum::~Checksum() = default;
+
+void Checksum::update(const void* data, std::int64_t length) {
+  XXH3_64bits_update(&state_->sum, data, static_cast<std::size_t>(length));
+}
+
+std::string Checksum::hex() const {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016" PRIx64, std::uint64_t{XXH3_64bits_digest(&state_->sum)});
+  return text;
+}
+
+std::string checksum_of(Reader& object) {
+  constexpr std::int64_t kBlock = 1 << 20;
+  std::vector<char> block(kBlock);
+  Checksum checksum;
+  for (std::int64_t offset = 0;;) {
+    const std::int64_t got = object.read_at(offset, kBlock, block.data());
+    checksum.update(block.data(), got);
+    offset += got;
+    if (got < kBlock) return checksum.hex();
+  }
+}
+
+arrow::Status PartOutput::Write(const void* data, std::int64_t length) {
+  if (!failure_.ok()) return failure_;
+  try {
+    writer_.write(data, length);
+  } catch (...) {
+    failure_ = status_of(std::current_exception());
+    return failure_;
+  }
+  checksum_.update(data, length);
+  bytes_ += length;
+  return arrow::Status::OK();
+}
+
+arrow::Status PartOutput::Close() {
+  closed_ = true;
+  return failure_;
+}
+
+arrow::Result<std::int64_t> PartInput::clamp(std::int64_t position, std::int64_t length) const {
+  if (position < 0 || length < 0 || position > size_) {
+    return arrow::Status::Invalid("it names bytes ", position, " and ", length, " more, but has ", size_);
+  }
+  return std::min(length, size_ - position);
+}
+
+arrow::Result<std::int64_t> PartInput::ReadAt(std::int64_t position, std::int64_t length, void* out) {
+  ARROW_ASSIGN_OR_RAISE(const std::int64_t wanted, clamp(position, length));
+  try {
+    return reader_->read_at(position, wanted, out);
+  } catch (...) {
+    return status_of(std::current_exception());
+  }
+}
+
+arrow::Result<std::shared_ptr<arrow::Buffer>> PartInput::ReadAt(std::int64_t position, std::int64_t length) {
+  ARROW_ASSIGN_OR_RAISE(const std::int64_t wanted, clamp(position, length));
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::ResizableBuffer> buffer,
+                        arrow::AllocateResizableBuffer(wanted));
+  ARROW_ASSIGN_OR_RAISE(const std::int64_t got, ReadAt(position, wanted, buffer->mutable_data()));
+  ARROW_RETURN_NOT_OK(buffer->Resize(got, /*shrink_to_fit=*/false));
+  return buffer;
+}
+
+arrow::Result<std::int64_t> PartInput::Read(std::int64_t length, void* out) {
+  ARROW_ASSIGN_OR_RAISE(const std::int64_t got, ReadAt(position_, length, out));
+  position_ += got;
+  return got;
+}
+
+arrow::Result<std::shared_ptr<arrow::Buffer>> PartInput::Read(std::int64_t length) {
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> buffer, ReadAt(position_, length));
+  position_ += buffer->size();
+  return buffer;
+}
+
+arrow::Status PartInput::Seek(std::int64_t position) {
+  ARROW_RETURN_NOT_OK(clamp(position, 0).status());
+  position_ = position;
+  return arrow::Status::OK();
+}
+
+arrow::Status PartInput::Close() {
+  closed_ = true;
+  return arrow::Status::OK();
+}
+
+}  // namespace crv::io
