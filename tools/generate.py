@@ -4,6 +4,8 @@
   tools/generate.py           writes what has changed
   tools/generate.py --check   writes nothing; lists what is stale and exits with 1
 
+A catalog that contradicts itself is refused with exit status 2.
+
 Needs Python 3.11 and nothing else.
 """
 
@@ -14,7 +16,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent / "generator"))
 
-from catalog import load
+from catalog import CatalogError, load
 import cpp_enums
 import cpp_errors
 import cpp_rows
@@ -43,8 +45,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 where a file is stale")
     check = parser.parse_args().check
+    try:
+        files = outputs(load(ROOT / "catalog"))
+    except CatalogError as error:
+        print(f"catalog: {error}", file=sys.stderr)
+        return 2
     stale = []
-    for name, text in outputs(load(ROOT / "catalog")).items():
+    for name, text in files.items():
         path = ROOT / name
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue

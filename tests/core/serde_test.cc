@@ -69,8 +69,9 @@ TEST(Serde, IntegersAreTakenFromWhatIsOne) {
     EXPECT_EQ(read<HoldingsRow>(holdings(seven)).quantity, 7) << seven;
   }
   EXPECT_EQ(read<HoldingsRow>(holdings("true")).quantity, 1);
-  for (const char* bad : {"7.5", "\"x\"", "\"\"", "\"7.5\"", "\"7x\"", "\"+-7\"", "null", "[7]",
-                          "9223372036854775808", "1e300", "NaN", "\"9223372036854775808\""}) {
+  for (const char* bad :
+       {"7.5", "\"x\"", "\"\"", "\"7.5\"", "\"7x\"", "\"+-7\"", "null", "[7]", "9223372036854775808", "1e300",
+        "9223372036854775808.0", "NaN", "\"9223372036854775808\""}) {
     EXPECT_THAT(refused<HoldingsRow>(holdings(bad)), HasSubstr("quantity must be an integer of 64 bits"))
         << bad;
   }

@@ -85,9 +85,9 @@ class Json {
   Value value_;
 };
 
-// Parses one JSON text (UTF-8). Of a key that stands twice the last value counts. Throws SchemaError
-// (bad_json) that says where the text is wrong. Nesting deeper than 512 is refused. NaN, Infinity and
-// -Infinity are read as Python writes them.
+// Parses one JSON text (UTF-8). Of a key that stands twice the last value counts. NaN, Infinity and -Infinity
+// are read as Python writes them. Throws SchemaError (bad_json) that says where the text is wrong; half a
+// surrogate pair and nesting deeper than 512 are refused, too.
 Json parse_json(std::string_view text);
 
 // How to write: the defaults are those of Python's json.dumps(value, separators=(",", ":"),

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "crv/core/constants.h"
 #include "crv/core/json.h"
 
 namespace crv::io {
@@ -41,8 +42,8 @@ struct ValuationSettings {
 struct IoSettings {
   std::string root_dir = "out";  // runs are kept in <root_dir>/runs; relative to the working directory
   std::string partitioning = "tick_buckets";    // the only scheme there is
-  std::int64_t tick_bucket_size = 100;          // ticks a bucket, > 0; fixed for a run at its first write
-  std::int64_t row_group_size = 131072;         // rows a Parquet row group, > 0
+  std::int64_t tick_bucket_size = core::tick_bucket_size;  // ticks a bucket, > 0; fixed for a run at its first write
+  std::int64_t row_group_size = core::row_group_size;  // rows a Parquet row group, > 0
   Compression compression = Compression::zstd;  // codec of the parts; zstd at level 1
   std::string fs_protocol = "file";             // the only one there is
   JsonObject fs_options;                        // kept as given; the local disk has none
