@@ -369,7 +369,8 @@ class LocalStorage final : public Storage {
 
   void sync(const std::string& folder) override {
     if (!durable_) return;
-    if (const int r = sync_folder(folder); r < 0) fail_write("cannot flush to disk the folder", here_if_empty(folder), -r);
+    if (const int r = sync_folder(folder); r < 0)
+      fail_write("cannot flush to disk the folder", here_if_empty(folder), -r);
   }
 
   void sync_up(const std::string& folder, const std::string& top) override;

@@ -1,17 +1,16 @@
 // Where and how bytes are kept: the only interface between crv and a disk (later: an object store).
 //
-// Names are paths with '/' between their parts; a folder is what stands before the last '/'. Nothing above this
-// interface may assume rename, fsync or a real directory. What each verb guarantees:
+// Names are paths with '/' between their parts; a folder is what stands before the last '/'. Nothing above
+// this interface may assume rename, fsync or a real directory. What each verb guarantees:
 //
-//   * Bytes of an object are durable before its name is visible (Durability::commit), so a name never shows half an
-//     object, not even after a power cut.
-//   * A new, replaced or removed name is volatile until sync() of its folder returns; a power cut may keep it or not.
+//   * With Durability::commit, bytes are durable before their name is visible: it never shows half an object.
+//   * A new, replaced or removed name is volatile until sync() of its folder: a power cut may keep it or not.
 //   * Temporary names (is_temporary_name in paths.h) are unique. They are never listed.
 //
-// Failures are IoWriteError (write_failed) or IoReadError (read_failed), with path and errno. A failed fsync or close
-// is never tried again: the object's temporary file is removed and the error goes up. After write_failed the name is
-// what it was before (a replaced name may hold the new bytes: whole, either way). All verbs may be called from several
-// threads at once, a Writer from one.
+// Failures are IoWriteError (write_failed) or IoReadError (read_failed), with path and errno. A failed fsync
+// or close is never tried again: the object's temporary file is removed and the error goes up. After
+// write_failed the name is what it was before (a replaced name may hold the new bytes: whole, either way).
+// All verbs may be called from several threads at once, a Writer from one.
 #pragma once
 
 #include <cstddef>
@@ -43,8 +42,8 @@ class Writer {
  public:
   virtual ~Writer() = default;
   virtual void write(const void* data, std::int64_t length) = 0;
-  // Makes the bytes durable and gives the object its name, replacing nothing: the name must be new (it holds an id).
-  // After an error of write() or finish() nothing is left of it, and no more can be written.
+  // Makes the bytes durable and gives the object its name, replacing nothing: the name must be new (it holds
+  // an id). After an error of write() or finish() nothing is left of it, and no more can be written.
   virtual void finish() = 0;
 };
 
@@ -56,11 +55,11 @@ class Storage {
   virtual std::unique_ptr<Reader> open(const std::string& path) = 0;
   virtual std::unique_ptr<Writer> create(const std::string& path) = 0;
 
-  // Puts `bytes` there unless the name is taken; true if they were put. Another's object is left as it is. False may
-  // also mean that they were put but the reply was lost (NFS): read the object to tell.
-  // Throws commit_unknown where the failure came at or after the step that makes the name visible, so that the object
-  // may stand there: a reply that tells neither, or a temporary name that could not be removed afterwards. Any other
-  // error: it was not put.
+  // Puts `bytes` there unless the name is taken; true if they were put. Another's object is left as it is.
+  // False may also mean that they were put but the reply was lost (NFS): read the object to tell. Throws
+  // commit_unknown where the failure came at or after the step that makes the name visible, so that the
+  // object may stand there: a reply that tells neither, or a temporary name that could not be removed
+  // afterwards. Any other error: it was not put.
   virtual bool put_if_absent(const std::string& path, std::string_view bytes) = 0;
   // Puts `bytes` there whole, whatever stood there.
   virtual void replace(const std::string& path, std::string_view bytes) = 0;
@@ -71,7 +70,8 @@ class Storage {
   virtual void move(const std::string& from, const std::string& to) = 0;
 
   virtual bool exists(const std::string& path) = 0;  // an object or a folder
-  // Time of last change in microseconds since 1970 (UTC), and size in bytes; nothing where there is no such object.
+  // Time of last change in microseconds since 1970 (UTC), and size in bytes; nothing where there is no such
+  // object.
   struct Stat {
     std::int64_t size = 0;
     std::int64_t modified_us = 0;
@@ -80,12 +80,13 @@ class Storage {
   // Everything in a folder but temporary names, sorted by name; empty where there is no such folder.
   virtual std::vector<Entry> list(const std::string& folder) = 0;
 
-  // Makes a folder and those above it. True if it made the last one. Volatile until sync of each folder above.
+  // Makes a folder and those above it. True if it made the last one. Volatile until sync of each folder
+  // above.
   virtual bool make_folder(const std::string& folder) = 0;
   // Every name put into or removed from `folder` so far survives a power cut once this returns.
   virtual void sync(const std::string& folder) = 0;
-  // The folder itself survives: sync of every folder from it up to the parent of `top`, which is it or stands above it
-  // (textually). With an empty `top`: as far up as the path goes.
+  // The folder itself survives: sync of every folder from it up to the parent of `top`, which is it or stands
+  // above it (textually). With an empty `top`: as far up as the path goes.
   virtual void sync_up(const std::string& folder, const std::string& top) = 0;
 
   // Throws IoConfigError (unsafe_storage) where put_if_absent cannot be trusted in `folder`, which exists.

@@ -375,6 +375,15 @@ TEST(LocalStorage, ASignalInAWriteOrOpenIsNoErrorButOneInFsyncIs) {
   }
 }
 
+TEST(LocalStorage, AShortWriteGoesOnWithTheRest) {
+  auto disk = std::make_shared<SimOs>();
+  disk->put_folder("d");
+  for (std::int64_t n = 1; n <= 4; ++n) disk->fail_at(n, 0, SimFault::short_write);
+  local_storage(Durability::commit, disk, counting_ids())->replace("d/x", kWhole);
+  EXPECT_EQ(disk->files(), (Files{{"d/x", kWhole}}));
+  EXPECT_EQ(disk->ops()[1].result, 11);
+}
+
 TEST(LocalStorage, AFailedFsyncIsNeverTriedAgain) {
   for (const auto& use : uses()) {
     auto disk = disk_for(use, {});

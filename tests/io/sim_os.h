@@ -63,9 +63,11 @@ std::string to_string(const SimOp& op);  // "link a/.x.0123.tmp -> a/x = 0"
 
 // How a call fails.
 enum class SimFault {
-  refused,      // it did nothing (but a failed fsync loses data, and a failed close closes)
-  reply_lost,   // it was carried out, and fails all the same
-  short_write,  // a write takes half of its bytes, and the next call on that file fails; other calls: refused
+  refused,     // it did nothing (but a failed fsync loses data, and a failed close closes)
+  reply_lost,  // it was carried out, and fails all the same
+  // A write takes half of its bytes, and the next call on that file fails (with error 0 it does not). Other
+  // calls: refused.
+  short_write,
 };
 
 // What becomes of that which was not flushed.
