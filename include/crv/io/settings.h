@@ -41,14 +41,15 @@ struct ValuationSettings {
 // use.
 struct IoSettings {
   std::string root_dir = "out";  // runs are kept in <root_dir>/runs; relative to the working directory
-  std::string partitioning = "tick_buckets";    // the only scheme there is
-  std::int64_t tick_bucket_size = core::tick_bucket_size;  // ticks a bucket, > 0; fixed for a run at its first write
+  std::string partitioning = "tick_buckets";  // the only scheme there is
+  std::int64_t tick_bucket_size =
+      core::tick_bucket_size;  // ticks a bucket, > 0; fixed for a run at its first write
   std::int64_t row_group_size = core::row_group_size;  // rows a Parquet row group, > 0
-  Compression compression = Compression::zstd;  // codec of the parts; zstd at level 1
-  std::string fs_protocol = "file";             // the only one there is
-  JsonObject fs_options;                        // kept as given; the local disk has none
-  bool strict_schema = true;                    // refuse columns that the table does not have; else keep them
-  std::int64_t write_manifest_every_n = 1;      // 1: when due; n > 1: at the latest after n commits
+  Compression compression = Compression::zstd;         // codec of the parts; zstd at level 1
+  std::string fs_protocol = "file";                    // the only one there is
+  JsonObject fs_options;                               // kept as given; the local disk has none
+  bool strict_schema = true;                // refuse columns that the table does not have; else keep them
+  std::int64_t write_manifest_every_n = 1;  // 1: when due; n > 1: at the latest after n commits
   ValuationSettings valuation;
   Durability durability = Durability::commit;
 
