@@ -57,7 +57,7 @@ struct PartFacts {
 // part_missing where there is none, part_damaged where it cannot be read or has no rows or tick.
 PartFacts read_part_facts(Storage& storage, const std::string& path);
 
-// Rows of any Parquet file, by its footer; nothing where it is none.
+// Rows of any Parquet file, by its footer; nothing where it is none or damaged.
 std::optional<std::int64_t> parquet_rows(Storage& storage, const std::string& path);
 
 // Checksum of all bytes of an object, as in EncodedPart.

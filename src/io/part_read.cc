@@ -276,6 +276,15 @@ PartFacts read_part_facts(Storage& storage, const std::string& path) {
   return facts;
 }
 
+std::optional<std::int64_t> parquet_rows(Storage& storage, const std::string& path) {
+  try {
+    return PartFile(storage, path).rows();
+  } catch (const IoReadError& error) {
+    if (error.code() == ErrorCode::read_failed) throw;
+    return std::nullopt;
+  }
+}
+
 struct PartReader::State {
   State(Storage& storage, std::string path, const PartQuery& asked)
       : part(storage, std::move(path)), query(asked), schema(to_arrow(asked.wanted)) {}

@@ -385,6 +385,15 @@ TEST(PartErrors, MissingForeignOrOfAnotherSize) {
   EXPECT_EQ(code_of([&] { open("exchange", "run_2", bytes); }), ErrorCode::part_foreign);
 }
 
+TEST(PartFacts, RowsOfAnyParquetFile) {
+  MemoryStorage storage;
+  EXPECT_EQ(parquet_rows(storage, kPart), std::nullopt);
+  storage.objects[kPart] = "PAR1 but nothing more";
+  EXPECT_EQ(parquet_rows(storage, kPart), std::nullopt);
+  write_foreign(storage, *table_of({{"x", arrow::utf8(), R"(["a", "b"])"}}));
+  EXPECT_EQ(parquet_rows(storage, kPart), 2);
+}
+
 TEST(PartErrors, PartsWithoutRowsOrTicks) {
   MemoryStorage storage;
   const auto facts = [&] { read_part_facts(storage, kPart); };
