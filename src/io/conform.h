@@ -14,20 +14,24 @@
 namespace crv::io {
 
 struct ConformOptions {
-  bool strict_schema = true;     // unknown columns are an error, else kept after the descriptor's, in caller's order
-  bool validate_schema = true;   // check for missing, unknown and null; types are conformed always
-  bool validate_rows = false;    // run every row model's rules
+  bool strict_schema =
+      true;  // unknown columns are an error, else kept after the descriptor's, in caller's order
+  bool validate_schema = true;  // check for missing, unknown and null; types are conformed always
+  bool validate_rows = false;   // run every row model's rules
   std::int64_t tick_bucket_size = 100;
 };
 
 // A frame ready to be split and encoded.
 struct Conformed {
-  // Descriptor columns that were given, in descriptor order with `bucket` computed from tick, then extra ones. Types:
-  // int64, double, bool, a string type (utf8, large_utf8 or string_view, as the caller had it), list, struct, others.
-  // No null type anywhere; an empty struct has one child "_empty".
+  // Descriptor columns that were given, in descriptor order with `bucket` computed from tick, then extra
+  // ones. Types: int64, double, bool, utf8 or large_utf8 (string_view of a column that came so), list or
+  // large_list, struct, and what else Parquet holds. No null type, no dictionary, no other view anywhere; an
+  // empty struct has one child
+  // "_empty".
   std::shared_ptr<arrow::Table> table;
-  // What `table` holds, plus the paths of unknown type (Kind::null) that were given and are not in it; in descriptor
-  // order. i64 paths with an integer beyond +-2^53 are exact. Empty structs have no fields here.
+  // What `table` holds, plus the paths of unknown type (Kind::null) that were given and are not in it; in the
+  // same order. i64 paths with an integer beyond +-2^53 are exact, save for the descriptor's i64 columns,
+  // whose type is fixed. Empty structs have no fields here.
   Columns columns;
   // One entry a bucket, ascending: rows of `table` that belong to it, in order.
   struct Bucket {
@@ -38,9 +42,10 @@ struct Conformed {
   std::vector<Bucket> buckets;
 };
 
-// Checks and casts. `held` is what the run remembers of the table's paths: a path that is f64 there is written as f64,
-// one of unknown type takes its type from there. Throws IoSchemaError with table, column, first bad row and value.
-// A frame without rows yields no buckets, after its columns were checked.
+// Checks and casts (the casts: cast.h; the rules of nested paths: normalise.h). `held` is what the run
+// remembers of the table's paths: a path that is f64 there is written as f64, one of unknown type takes its
+// type from there. Throws IoSchemaError with table, column, first bad row and value. A frame without rows
+// yields no buckets, after its columns were checked.
 Conformed conform(const arrow::Table& frame, const core::TableDescriptor& descriptor, const Columns& held,
                   const ConformOptions& options);
 

@@ -1,0 +1,277 @@
+#include "io/conform.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include <arrow/array.h>
+#include <arrow/array/util.h>
+#include <arrow/chunked_array.h>
+#include <arrow/table.h>
+#include <arrow/type.h>
+
+#include "io/arrow_types.h"
+#include "io/cast.h"
+#include "io/normalise.h"
+#include "io/place.h"
+#include "io/row_rules.h"
+#include "io/split.h"
+
+namespace crv::io {
+
+namespace {
+
+using core::DType;
+using ChunkedPtr = std::shared_ptr<arrow::ChunkedArray>;
+
+constexpr const char* kTick = "tick";
+constexpr const char* kBucket = "bucket";
+
+class Conformer {
+ public:
+  Conformer(const arrow::Table& frame, const core::TableDescriptor& descriptor, const Columns& held,
+            const ConformOptions& options)
+      : frame_(frame), descriptor_(descriptor), held_(held), options_(options) {}
+
+  Conformed run() {
+    check(frame_.Validate(), ErrorCode::wrong_type, facts_of(""));
+    check_names();
+    if (frame_.num_rows() > 0) check_missing();
+    BucketColumn buckets;
+    for (const core::ColumnDescriptor& column : descriptor_.columns) {
+      if (column.name == kBucket) {
+        buckets = add_bucket();
+      } else if (const ChunkedPtr given = column_of_frame(column.name)) {
+        add(column, *given);
+      }
+    }
+    add_extra_columns();
+    Conformed result;
+    result.table =
+        arrow::Table::Make(arrow::schema(std::move(fields_)), std::move(values_), frame_.num_rows());
+    if (options_.validate_rows) result.table = apply_row_rules(result.table, descriptor_);
+    result.columns = std::move(columns_);
+    result.buckets = split_by_bucket(result.table, buckets);
+    return result;
+  }
+
+ private:
+  ErrorFacts facts_of(const std::string& column) const {
+    ErrorFacts facts;
+    facts.table = descriptor_.name;
+    facts.column = column;
+    return facts;
+  }
+
+  [[noreturn]] void fail(ErrorCode code, const std::string& column, const std::string& why) const {
+    raise(code, "table \"" + descriptor_.name + "\", column \"" + column + "\": " + why, facts_of(column));
+  }
+
+  void check_names() const {
+    std::set<std::string_view> names;
+    for (const auto& field : frame_.schema()->fields()) {
+      const std::string& name = field->name();
+      if (!names.insert(name).second)
+        fail(ErrorCode::duplicate_column, name, "the frame has two columns of this name");
+      if (name == kEmptyField) {
+        fail(ErrorCode::reserved_name, name,
+             "the name \"_empty\" is kept for the format; rename this column");
+      }
+      if (options_.strict_schema && options_.validate_schema && descriptor_.find(name) == nullptr) {
+        fail(ErrorCode::unknown_column, name,
+             "the table has no such column; drop it, or set strict_schema = false to keep it");
+      }
+    }
+  }
+
+  void check_missing() const {
+    if (frame_.GetColumnByName(kTick) == nullptr) {
+      fail(ErrorCode::missing_column, kTick, "the frame lacks this column, and every row needs its tick");
+    }
+    if (!options_.validate_schema) return;
+    for (const core::ColumnDescriptor& column : descriptor_.columns) {
+      if (!column.required || column.name == kBucket) continue;
+      if (frame_.GetColumnByName(column.name) == nullptr) {
+        fail(ErrorCode::missing_column, column.name, "the frame lacks this column, which the table requires");
+      }
+    }
+  }
+
+  // With at least one chunk, so that the casts see the type. nullptr where there is no such column.
+  ChunkedPtr column_of_frame(const std::string& name) const {
+    ChunkedPtr column = frame_.GetColumnByName(name);
+    if (column == nullptr || column->num_chunks() > 0) return column;
+    return std::make_shared<arrow::ChunkedArray>(
+        check(arrow::MakeEmptyArray(column->type()), ErrorCode::wrong_type, facts_of(name)));
+  }
+
+  const Type* held(const std::string& column) const {
+    const auto found = std::ranges::find(held_, column, &Field::name);
+    return found == held_.end() ? nullptr : &found->type;
+  }
+
+  void put(const std::string& name, Type type, ChunkedPtr values) {
+    columns_.push_back({name, std::move(type)});
+    if (values == nullptr) return;
+    fields_.push_back(arrow::field(name, values->type()));
+    values_.push_back(std::move(values));
+  }
+
+  BucketColumn add_bucket() {
+    const ChunkedPtr given = column_of_frame(kTick);
+    if (given == nullptr) return {};  // of a frame without rows
+    Place place(descriptor_.name, kTick, *given);
+    place.report_as(ErrorCode::bad_tick);
+    ticks_ = cast(DType::i64, *given, place);
+    for (int c = 0; c < ticks_->num_chunks(); ++c)
+      check_ticks(*ticks_->chunk(c), place, static_cast<std::size_t>(c));
+    BucketColumn buckets = buckets_of(*ticks_, options_.tick_bucket_size);
+    put(kBucket, type_of(DType::i64), buckets.values);
+    return buckets;
+  }
+
+  static void check_ticks(const arrow::Array& ticks, const Place& place, std::size_t chunk) {
+    const auto* values = ticks.data()->GetValues<std::int64_t>(1);
+    bool good = ticks.null_count() == 0;
+    for (std::int64_t i = 0; i < ticks.length(); ++i) good &= values[i] >= 0;
+    for (std::int64_t i = 0; !good && i < ticks.length(); ++i) {
+      if (ticks.IsNull(i)) place.fail_at(ErrorCode::bad_tick, ticks, chunk, i, "a tick must not be null");
+      if (values[i] < 0) place.fail_at(ErrorCode::bad_tick, ticks, chunk, i, "a tick must not be negative");
+    }
+  }
+
+  void add(const core::ColumnDescriptor& column, const arrow::ChunkedArray& given) {
+    if (column.name == kTick) return put(kTick, type_of(DType::i64), ticks_);
+    const Place place(descriptor_.name, column.name, given);
+    if (column.required && options_.validate_schema) require_no_null(given, place);
+    if (column.dtype == DType::structure || column.dtype == DType::list_of_structures) {
+      return add_nested(column, given, place);
+    }
+    put(column.name, type_of(column.dtype), cast(column.dtype, given, place));
+  }
+
+  static void require_no_null(const arrow::ChunkedArray& given, const Place& place) {
+    for (int c = 0; c < given.num_chunks(); ++c) {
+      const arrow::Array& chunk = *given.chunk(c);
+      if (chunk.ComputeLogicalNullCount() == 0) continue;
+      for (std::int64_t i = 0; i < chunk.length(); ++i) {
+        if (!is_null(chunk, i)) continue;
+        place.fail_at(ErrorCode::null_value, place.row_of(static_cast<std::size_t>(c), i), "null",
+                      "this column must not hold a null");
+      }
+    }
+  }
+
+  // A dictionary holds a null in its indices or in the value that an index means.
+  static bool is_null(const arrow::Array& array, std::int64_t i) {
+    if (array.IsNull(i) || array.type_id() != arrow::Type::DICTIONARY) return array.IsNull(i);
+    const auto& encoded = static_cast<const arrow::DictionaryArray&>(array);
+    return encoded.dictionary()->IsNull(encoded.GetValueIndex(i));
+  }
+
+  static bool all_null(const arrow::ChunkedArray& values) {
+    return values.type()->id() == arrow::Type::NA ||
+           (values.length() > 0 && values.null_count() == values.length());
+  }
+
+  static Type type_of(DType dtype) {
+    Type type;
+    if (dtype == DType::i64) type.kind = Type::Kind::i64;
+    if (dtype == DType::f64) type.kind = Type::Kind::f64;
+    if (dtype == DType::str) type.kind = Type::Kind::str;
+    return type;
+  }
+
+  // A scalar column. Nulls of any type are nulls of the column's type.
+  static ChunkedPtr cast(DType dtype, const arrow::ChunkedArray& given, const Place& place) {
+    arrow::ArrayVector chunks;
+    const bool nulls = all_null(given);
+    std::shared_ptr<arrow::DataType> type = to_arrow(type_of(dtype));
+    for (int c = 0; c < given.num_chunks(); ++c) {
+      const std::shared_ptr<arrow::Array>& chunk = given.chunk(c);
+      const auto at = static_cast<std::size_t>(c);
+      if (nulls) {
+        chunks.push_back(
+            check(arrow::MakeArrayOfNull(type, chunk->length()), ErrorCode::wrong_type, place.facts()));
+      } else if (dtype == DType::i64) {
+        chunks.push_back(cast_to_i64(chunk, place, at));
+      } else if (dtype == DType::f64) {
+        chunks.push_back(cast_to_f64(chunk, place, at));
+      } else {
+        chunks.push_back(cast_to_text(chunk, place, at));
+      }
+    }
+    if (!chunks.empty()) type = chunks[0]->type();
+    return std::make_shared<arrow::ChunkedArray>(std::move(chunks), std::move(type));
+  }
+
+  void add_nested(const core::ColumnDescriptor& column, const arrow::ChunkedArray& given,
+                  const Place& place) {
+    const Type* known = held(column.name);
+    const arrow::DataType& type = *given.type();
+    if (all_null(given)) {
+      const arrow::ChunkedArray nulls(std::make_shared<arrow::NullArray>(given.length()));
+      Normalised result = normalise(nulls, place, known);
+      return put(column.name, std::move(result.type), std::move(result.values));
+    }
+    const bool fits =
+        column.dtype == DType::structure ? type.id() == arrow::Type::STRUCT : is_list_of_structs(type);
+    if (!fits) {
+      place.fail(ErrorCode::wrong_type, "this column holds " + std::string(core::text_of(column.dtype)) +
+                                            " and takes no values of the type " + type.ToString());
+    }
+    Normalised result = normalise(given, place, known);
+    put(column.name, std::move(result.type), std::move(result.values));
+  }
+
+  static bool is_list_of_structs(const arrow::DataType& type) {
+    switch (type.id()) {
+      case arrow::Type::LIST:
+      case arrow::Type::LARGE_LIST:
+      case arrow::Type::FIXED_SIZE_LIST:
+      case arrow::Type::LIST_VIEW:
+      case arrow::Type::LARGE_LIST_VIEW:
+        break;
+      default:
+        return false;
+    }
+    const auto element = type.field(0)->type()->id();
+    return element == arrow::Type::STRUCT || element == arrow::Type::NA;
+  }
+
+  void add_extra_columns() {
+    for (int i = 0; i < frame_.num_columns(); ++i) {
+      const std::string& name = frame_.schema()->field(i)->name();
+      if (descriptor_.find(name) != nullptr) continue;
+      const arrow::ChunkedArray& given = *frame_.column(i);
+      Normalised result = normalise(given, Place(descriptor_.name, name, given), held(name));
+      put(name, std::move(result.type), std::move(result.values));
+    }
+  }
+
+  const arrow::Table& frame_;
+  const core::TableDescriptor& descriptor_;
+  const Columns& held_;
+  const ConformOptions& options_;
+
+  ChunkedPtr ticks_;
+  Columns columns_;
+  arrow::FieldVector fields_;
+  std::vector<ChunkedPtr> values_;
+};
+
+}  // namespace
+
+Conformed conform(const arrow::Table& frame, const core::TableDescriptor& descriptor, const Columns& held,
+                  const ConformOptions& options) {
+  if (options.tick_bucket_size <= 0) {
+    raise(ErrorCode::bad_argument,
+          "tick_bucket_size must be above 0, not " + std::to_string(options.tick_bucket_size));
+  }
+  ensure_compute();
+  return Conformer(frame, descriptor, held, options).run();
+}
+
+}  // namespace crv::io

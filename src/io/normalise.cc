@@ -1,0 +1,365 @@
+#include "io/normalise.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include <arrow/array.h>
+#include <arrow/array/util.h>
+#include <arrow/buffer.h>
+#include <arrow/chunked_array.h>
+#include <arrow/compute/cast.h>
+#include <arrow/type.h>
+
+#include "io/arrow_types.h"
+#include "io/cast.h"
+#include "io/gather.h"
+
+namespace crv::io {
+
+namespace {
+
+using Kind = Type::Kind;
+using ArrayPtr = std::shared_ptr<arrow::Array>;
+using TypePtr = std::shared_ptr<arrow::DataType>;
+
+// A path on its way: `chunks` may be empty, so the Arrow type stands beside them.
+struct Path {
+  Type type;
+  TypePtr arrow;  // nullptr where the type is unknown: there is nothing to write
+  arrow::ArrayVector chunks;
+};
+
+Path normalise_path(const Place& place, TypePtr type, arrow::ArrayVector chunks, const Type* held);
+
+TypePtr empty_struct() {
+  return arrow::struct_({arrow::field(kEmptyField, arrow::boolean())});
+}
+
+// What a part holds of a type that the run remembers; nullptr where nothing of it is known.
+TypePtr stored_type(const Type& type) {
+  switch (type.kind) {
+    case Kind::null:
+      return nullptr;
+    case Kind::list: {
+      TypePtr element = stored_type(type.fields.at(0).type);
+      return arrow::list(arrow::field("element", element != nullptr ? element : empty_struct()));
+    }
+    case Kind::structure: {
+      arrow::FieldVector fields;
+      for (const Field& field : type.fields) {
+        if (TypePtr stored = stored_type(field.type))
+          fields.push_back(arrow::field(field.name, std::move(stored)));
+      }
+      return fields.empty() ? empty_struct() : arrow::struct_(std::move(fields));
+    }
+    default:
+      return to_arrow(type);
+  }
+}
+
+// `type` without what nobody knows and without marks of large integers: what an all-null path of that type
+// holds.
+Type known_part(const Type& type) {
+  Type known = type;
+  known.exact = false;
+  if (type.kind == Kind::structure) {
+    known.fields.clear();
+    for (const Field& field : type.fields) {
+      if (field.type.kind != Kind::null) known.fields.push_back({field.name, known_part(field.type)});
+    }
+  } else if (type.kind == Kind::list) {
+    known.fields.at(0).type = known_part(type.fields.at(0).type);
+  }
+  return known;
+}
+
+// Nulls in place of `chunks`, of the type that the run remembers.
+Path nulls_as_held(const Place& place, const arrow::ArrayVector& chunks, const Type* held) {
+  Path result;
+  if (held == nullptr || held->kind == Kind::null) return result;
+  result.type = known_part(*held);
+  result.arrow = stored_type(result.type);
+  for (const ArrayPtr& chunk : chunks) {
+    result.chunks.push_back(
+        check(arrow::MakeArrayOfNull(result.arrow, chunk->length()), ErrorCode::wrong_type, place.facts()));
+  }
+  return result;
+}
+
+bool all_null(const arrow::ArrayVector& chunks) {
+  return std::ranges::all_of(chunks,
+                             [](const ArrayPtr& chunk) { return chunk->null_count() == chunk->length(); });
+}
+
+[[noreturn]] void conflict(const Place& place, const arrow::ArrayVector& chunks, const Type& held,
+                           const Type& offered) {
+  const std::string why =
+      "this path holds " + type_to_text(held) + " in this run, which does not meet " + type_to_text(offered);
+  for (std::size_t chunk = 0; chunk < chunks.size(); ++chunk) {
+    for (std::int64_t i = 0; i < chunks[chunk]->length(); ++i) {
+      if (!chunks[chunk]->IsNull(i)) place.fail_at(ErrorCode::type_conflict, *chunks[chunk], chunk, i, why);
+    }
+  }
+  place.fail(ErrorCode::type_conflict, why);
+}
+
+bool meets(const Type& held, const Type& offered) {
+  if (held.kind == Kind::null) return true;
+  if (held.kind == Kind::other && offered.kind == Kind::other) return held.other == offered.other;
+  if (held.kind == Kind::f64 && offered.kind == Kind::i64) return true;
+  if (held.kind == Kind::i64 && offered.kind == Kind::f64) return !held.exact;
+  return held.kind == offered.kind;
+}
+
+Type plain(Kind kind) {
+  Type type;
+  type.kind = kind;
+  return type;
+}
+
+// The kind of a path, without looking below it.
+Type outline(const arrow::DataType& type, const Place& place) {
+  switch (type.id()) {
+    case arrow::Type::STRUCT:
+      return plain(Kind::structure);
+    case arrow::Type::LIST:
+    case arrow::Type::LARGE_LIST:
+    case arrow::Type::FIXED_SIZE_LIST:
+    case arrow::Type::LIST_VIEW:
+    case arrow::Type::LARGE_LIST_VIEW:
+    case arrow::Type::MAP:
+      return list_of(Type());
+    case arrow::Type::EXTENSION:
+      place.fail(ErrorCode::wrong_type, "values of the extension type " + type.ToString() +
+                                            " cannot be stored; give the values below it");
+    default:
+      break;
+  }
+  try {
+    return from_arrow(type, place.path());
+  } catch (const Error& error) {
+    place.fail(error.code(), "values of the type " + type.ToString() + " cannot be stored");
+  }
+}
+
+// Fields mostly stand in the same order on both sides, so the search begins where the other side has it.
+const Type* find_type(const std::vector<Field>& fields, const std::string& name, std::size_t hint) {
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const Field& field = fields[(hint + i) % fields.size()];
+    if (field.name == name) return &field.type;
+  }
+  return nullptr;
+}
+
+Path normalise_struct(const Place& place, const arrow::StructType& type, const arrow::ArrayVector& chunks,
+                      const Type* held) {
+  std::vector<arrow::ArrayVector> children(static_cast<std::size_t>(type.num_fields()));
+  for (const ArrayPtr& chunk : chunks) {
+    const auto flat =
+        check(static_cast<const arrow::StructArray&>(*chunk).Flatten(), ErrorCode::wrong_type, place.facts());
+    for (std::size_t i = 0; i < flat.size(); ++i) children[i].push_back(flat[i]);
+  }
+  Path result;
+  result.type = struct_of({});
+  arrow::FieldVector fields;
+  std::vector<arrow::ArrayVector> kept;
+  std::set<std::string_view> names;
+  for (int i = 0; i < type.num_fields(); ++i) {
+    const std::string& name = type.field(i)->name();
+    const Place below = place.field(name);
+    if (name == kEmptyField) {
+      below.fail(ErrorCode::reserved_name,
+                 "the name \"_empty\" is kept for structs without fields; rename this field");
+    }
+    if (!names.insert(name).second) below.fail(ErrorCode::duplicate_column, "two fields have this name");
+    const Type* known =
+        held == nullptr ? nullptr : find_type(held->fields, name, static_cast<std::size_t>(i));
+    Path child =
+        normalise_path(below, type.field(i)->type(), std::move(children[static_cast<std::size_t>(i)]), known);
+    result.type.fields.push_back({name, std::move(child.type)});
+    if (child.arrow == nullptr) continue;
+    fields.push_back(arrow::field(name, child.arrow));
+    kept.push_back(std::move(child.chunks));
+  }
+  result.arrow = fields.empty() ? empty_struct() : arrow::struct_(fields);
+  for (std::size_t chunk = 0; chunk < chunks.size(); ++chunk) {
+    arrow::ArrayVector values;
+    for (const arrow::ArrayVector& child : kept) values.push_back(child[chunk]);
+    const std::int64_t length = chunks[chunk]->length();
+    if (kept.empty()) {
+      values.push_back(
+          check(arrow::MakeArrayOfNull(arrow::boolean(), length), ErrorCode::wrong_type, place.facts()));
+    }
+    result.chunks.push_back(
+        std::make_shared<arrow::StructArray>(result.arrow, length, values, validity_of(*chunks[chunk])));
+  }
+  return result;
+}
+
+// One chunk of a list of any kind: its elements without those below nulls, and where each list ends.
+struct Lists {
+  ArrayPtr elements;
+  std::shared_ptr<arrow::Buffer> offsets;  // length + 1 of Offset
+};
+
+template <class Offset, class List>
+Lists unpack(const List& list, const Place& place) {
+  Lists result;
+  result.elements = check(list.Flatten(), ErrorCode::wrong_type, place.facts());
+  result.offsets = check(arrow::AllocateBuffer((list.length() + 1) * std::int64_t{sizeof(Offset)}),
+                         ErrorCode::wrong_type, place.facts());
+  auto* offsets = reinterpret_cast<Offset*>(result.offsets->mutable_data());
+  offsets[0] = 0;
+  for (std::int64_t i = 0; i < list.length(); ++i) {
+    offsets[i + 1] = offsets[i] + (list.IsNull(i) ? Offset{0} : static_cast<Offset>(list.value_length(i)));
+  }
+  return result;
+}
+
+// A list's and a map's offsets are 32 bits wide and enough for its elements; all other kinds get 64 bits,
+// since a view or a fixed size may unfold to more.
+bool has_narrow_offsets(const arrow::DataType& type) {
+  return type.id() == arrow::Type::LIST || type.id() == arrow::Type::MAP;
+}
+
+Lists unpack(const arrow::Array& chunk, const Place& place) {
+  switch (chunk.type_id()) {
+    case arrow::Type::LIST:
+    case arrow::Type::MAP:
+      return unpack<std::int32_t>(static_cast<const arrow::ListArray&>(chunk), place);
+    case arrow::Type::LARGE_LIST:
+      return unpack<std::int64_t>(static_cast<const arrow::LargeListArray&>(chunk), place);
+    case arrow::Type::LIST_VIEW:
+      return unpack<std::int64_t>(static_cast<const arrow::ListViewArray&>(chunk), place);
+    case arrow::Type::LARGE_LIST_VIEW:
+      return unpack<std::int64_t>(static_cast<const arrow::LargeListViewArray&>(chunk), place);
+    default:
+      return unpack<std::int64_t>(static_cast<const arrow::FixedSizeListArray&>(chunk), place);
+  }
+}
+
+template <class Offset>
+std::int64_t list_around(const arrow::Buffer& offsets, std::int64_t element) {
+  const auto* begin = reinterpret_cast<const Offset*>(offsets.data());
+  const auto* end = begin + offsets.size() / std::int64_t{sizeof(Offset)};
+  return std::upper_bound(begin, end, static_cast<Offset>(element)) - begin - 1;
+}
+
+Path normalise_list(const Place& place, const arrow::DataType& type, const arrow::ArrayVector& chunks,
+                    const Type* held) {
+  const bool narrow = has_narrow_offsets(type);
+  std::vector<std::shared_ptr<arrow::Buffer>> offsets;
+  arrow::ArrayVector elements;
+  for (const ArrayPtr& chunk : chunks) {
+    Lists lists = unpack(*chunk, place);
+    offsets.push_back(std::move(lists.offsets));
+    elements.push_back(std::move(lists.elements));
+  }
+  const Place below = place.element([&](std::size_t chunk, std::int64_t index) {
+    return narrow ? list_around<std::int32_t>(*offsets[chunk], index)
+                  : list_around<std::int64_t>(*offsets[chunk], index);
+  });
+  Path element = normalise_path(below, type.field(0)->type(), elements,
+                                held == nullptr ? nullptr : &held->fields.at(0).type);
+  if (element.arrow == nullptr) {
+    element.arrow = empty_struct();
+    for (const ArrayPtr& chunk : elements) {
+      element.chunks.push_back(check(arrow::MakeArrayOfNull(element.arrow, chunk->length()),
+                                     ErrorCode::wrong_type, place.facts()));
+    }
+  }
+  Path result;
+  result.type = list_of(std::move(element.type));
+  const auto field = arrow::field("element", element.arrow);
+  result.arrow = narrow ? arrow::list(field) : arrow::large_list(field);
+  for (std::size_t i = 0; i < chunks.size(); ++i) {
+    auto data = arrow::ArrayData::Make(result.arrow, chunks[i]->length(),
+                                       {validity_of(*chunks[i]), offsets[i]}, {element.chunks[i]->data()});
+    result.chunks.push_back(arrow::MakeArray(std::move(data)));
+  }
+  return result;
+}
+
+Path normalise_integers(const Place& place, const arrow::ArrayVector& chunks, const Type* held) {
+  Path result;
+  const bool widen = held != nullptr && held->kind == Kind::f64;
+  result.type.kind = widen ? Kind::f64 : Kind::i64;
+  result.arrow = widen ? arrow::float64() : arrow::int64();
+  for (std::size_t i = 0; i < chunks.size(); ++i) {
+    result.chunks.push_back(widen ? cast_to_f64(chunks[i], place, i) : cast_to_i64(chunks[i], place, i));
+    if (!widen && !result.type.exact) result.type.exact = holds_exact(*result.chunks.back());
+  }
+  return result;
+}
+
+// Text, and types that Parquet holds and that crv only passes on, in the one form that from_arrow() names.
+Path normalise_others(const Place& place, Type offered, const TypePtr& type,
+                      const arrow::ArrayVector& chunks) {
+  const bool binary = type->id() == arrow::Type::LARGE_BINARY || type->id() == arrow::Type::BINARY_VIEW;
+  const bool free_of_width = offered.kind == Kind::str || binary;
+  const bool keep_views = place.depth() == 0 && type->id() == arrow::Type::STRING_VIEW;
+  Path result;
+  result.arrow = free_of_width ? type : to_arrow(offered);
+  if (type->id() == arrow::Type::STRING_VIEW && !keep_views) result.arrow = arrow::large_utf8();
+  if (type->id() == arrow::Type::BINARY_VIEW) result.arrow = arrow::large_binary();
+  for (const ArrayPtr& chunk : chunks) {
+    ArrayPtr values = keep_views ? chunk : without_views(chunk);
+    if (!values->type()->Equals(*result.arrow)) {
+      values = check(arrow::compute::Cast(*values, result.arrow), ErrorCode::lossy_cast, place.facts());
+    }
+    result.chunks.push_back(std::move(values));
+  }
+  result.type = std::move(offered);
+  return result;
+}
+
+Path normalise_path(const Place& place, TypePtr type, arrow::ArrayVector chunks, const Type* held) {
+  if (place.depth() >= kMaxTypeDepth) {
+    place.fail(ErrorCode::wrong_type, "nested deeper than " + std::to_string(kMaxTypeDepth) + " levels");
+  }
+  while (type->id() == arrow::Type::DICTIONARY) {
+    type = static_cast<const arrow::DictionaryType&>(*type).value_type();
+    for (ArrayPtr& chunk : chunks) chunk = decode(chunk);
+  }
+  Type offered = outline(*type, place);
+  if (offered.kind == Kind::null) return nulls_as_held(place, chunks, held);
+  if (held != nullptr && held->kind == Kind::null) held = nullptr;
+  if (held != nullptr && !meets(*held, offered)) {
+    if (all_null(chunks)) return nulls_as_held(place, chunks, held);
+    conflict(place, chunks, *held, offered);
+  }
+  switch (offered.kind) {
+    case Kind::structure:
+      return normalise_struct(place, static_cast<const arrow::StructType&>(*type), chunks, held);
+    case Kind::list:
+      return normalise_list(place, *type, chunks, held);
+    case Kind::i64:
+      return normalise_integers(place, chunks, held);
+    case Kind::f64: {
+      Path result{std::move(offered), arrow::float64(), {}};
+      for (std::size_t i = 0; i < chunks.size(); ++i)
+        result.chunks.push_back(cast_to_f64(chunks[i], place, i));
+      return result;
+    }
+    case Kind::boolean:
+      return Path{std::move(offered), arrow::boolean(), std::move(chunks)};
+    default:
+      return normalise_others(place, std::move(offered), type, chunks);
+  }
+}
+
+}  // namespace
+
+Normalised normalise(const arrow::ChunkedArray& column, const Place& place, const Type* held) {
+  Path path = normalise_path(place, column.type(), column.chunks(), held);
+  Normalised result{std::move(path.type), nullptr};
+  if (path.arrow != nullptr) {
+    result.values = std::make_shared<arrow::ChunkedArray>(std::move(path.chunks), std::move(path.arrow));
+  }
+  return result;
+}
+
+}  // namespace crv::io
