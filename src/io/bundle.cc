@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "crv/core/error.h"
+#include "crv/io/artifacts.h"
 #include "io/part.h"
 #include "io/verbs.h"
 
@@ -101,8 +102,8 @@ JsonArray files_of(Run& run, const std::string& subdir) {
 
 JsonObject artifacts_section(Run& run) {
   JsonObject lab;
-  for (const char* subdir : {"tidy", "probes", "policy", "audit"})
-    lab.push_back(subdir, files_of(run, subdir));
+  for (const auto subdir : kLabSubdirs)
+    lab.push_back(std::string(subdir), files_of(run, std::string(subdir)));
   JsonObject o;
   o.push_back("lab", std::move(lab));
   o.push_back("world", JsonObject{});
