@@ -1,12 +1,12 @@
 // The JSON value itself and its text forms. Parsing is in json_parse.cc.
 #include "crv/core/json.h"
 
-#include <simdjson.h>
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 
+#include "core/utf8.h"
 #include "crv/core/error.h"
 
 namespace crv {
@@ -118,7 +118,7 @@ class Writer {
   }
 
   void write(const std::string& text) {
-    if (!simdjson::validate_utf8(text)) {
+    if (!is_utf8(text)) {
       raise(ErrorCode::bad_json,
             "A text is not valid UTF-8 and so cannot be written as JSON: give it as UTF-8");
     }

@@ -1,10 +1,9 @@
 #include "io/paths.h"
 
-#include <simdjson.h>
-
 #include <charconv>
 #include <utility>
 
+#include "core/utf8.h"
 #include "crv/core/error.h"
 
 namespace crv::io {
@@ -58,7 +57,7 @@ std::string_view fault_of_name(std::string_view name) {
     if (c == '/' || c == '\\') return "it holds a path separator";
     if (is_control(c)) return "it holds a control character";
   }
-  if (!simdjson::validate_utf8(name)) return "it is not UTF-8";
+  if (!is_utf8(name)) return "it is not UTF-8";
   if (has_c1_control(name)) return "it holds a control character";
   return {};
 }
@@ -241,7 +240,8 @@ bool is_temporary_name(std::string_view name) {
 
 std::optional<std::int64_t> parse_bucket_folder(std::string_view name) {
   const auto digits = inside(name, kBucketPrefix, "");
-  const auto bucket = digits ? parse_digits(*digits) : std::nullopt;
+  if (!digits) return std::nullopt;
+  const auto bucket = parse_digits(*digits);
   return bucket && bucket_key(*bucket) == *digits ? bucket : std::nullopt;
 }
 

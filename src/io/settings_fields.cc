@@ -9,8 +9,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <simdjson.h>
-
+#include "core/utf8.h"
 #include "crv/core/error.h"
 
 namespace crv::io {
@@ -74,7 +73,7 @@ std::string shown(E value) {
 
 // Bytes that are not UTF-8 as \xNN, so that a message can show them.
 std::string readable(const std::string& text) {
-  if (simdjson::validate_utf8(text)) return text;
+  if (is_utf8(text)) return text;
   constexpr std::string_view digits = "0123456789abcdef";
   std::string out;
   for (const char c : text) {
@@ -148,7 +147,7 @@ void take(const Given& given, const FieldDef& field, std::string& out) {
     refuse_value(given, write_json(Json(field.only)) + ": there is no other yet");
   }
   if (!text) refuse_value(given, "text");
-  if (!simdjson::validate_utf8(*text)) refuse_value(given, "UTF-8");
+  if (!is_utf8(*text)) refuse_value(given, "UTF-8");
   if (text->find('\0') != std::string::npos) refuse_value(given, "text without NUL characters");
   out = *text;
 }

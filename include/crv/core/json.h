@@ -34,16 +34,17 @@ class JsonObject {
   // Adds without looking for the key: for builders that know it to be new.
   void push_back(std::string key, Json value);
 
-  std::size_t size() const { return members_.size(); }
-  bool empty() const { return members_.empty(); }
-  auto begin() const { return members_.begin(); }
-  auto end() const { return members_.end(); }
-  auto begin() { return members_.begin(); }
-  auto end() { return members_.end(); }
+  using Members = std::vector<JsonMember>;
+  std::size_t size() const;
+  bool empty() const;
+  Members::const_iterator begin() const;
+  Members::const_iterator end() const;
+  Members::iterator begin();
+  Members::iterator end();
   bool operator==(const JsonObject&) const;  // same members in any order
 
  private:
-  std::vector<JsonMember> members_;
+  Members members_;
 };
 
 // null, bool, 64-bit integer, bigger integer, double (NaN and infinities included), text (UTF-8), array,
@@ -85,9 +86,30 @@ class Json {
   Value value_;
 };
 
+// Here, since a JsonMember is complete only now.
+inline std::size_t JsonObject::size() const {
+  return members_.size();
+}
+inline bool JsonObject::empty() const {
+  return members_.empty();
+}
+inline JsonObject::Members::const_iterator JsonObject::begin() const {
+  return members_.begin();
+}
+inline JsonObject::Members::const_iterator JsonObject::end() const {
+  return members_.end();
+}
+inline JsonObject::Members::iterator JsonObject::begin() {
+  return members_.begin();
+}
+inline JsonObject::Members::iterator JsonObject::end() {
+  return members_.end();
+}
+
 // Parses one JSON text (UTF-8). Of a key that stands twice the last value counts. NaN, Infinity and -Infinity
 // are read as Python writes them. Throws SchemaError (bad_json) that says where the text is wrong; half a
-// surrogate pair and nesting deeper than 512 are refused, too.
+// surrogate pair and nesting deeper than 512 are refused, too, and so are
+// numbers that are too big for a double.
 Json parse_json(std::string_view text);
 
 // How to write: the defaults are those of Python's json.dumps(value, separators=(",", ":"),
