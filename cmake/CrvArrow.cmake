@@ -1,8 +1,9 @@
 # Gives the target crv::arrow: Arrow C++ with Parquet and its compute kernels.
 #
-# Where CMake finds an Arrow of at least CRV_ARROW_MIN with its Parquet, that one is taken. Otherwise the headers and
-# libraries come out of the pyarrow wheel of PyPI, in the one version pinned here, unpacked once into CRV_DEPS_DIR.
-# The module is installed with crv, so that a project which finds crv finds Arrow in the same way.
+# In this order: the folder CRV_ARROW_ROOT (an installed crv names its own copy there); an Arrow of at least
+# CRV_ARROW_MIN with its Parquet that CMake finds on the system; the headers and libraries of the pyarrow wheel of PyPI,
+# in the one version pinned here, unpacked once into CRV_DEPS_DIR.
+# The module is installed with crv, so that a project which finds crv gets the very Arrow that crv was built with.
 include_guard(GLOBAL)
 
 set(CRV_ARROW_MIN 15)
@@ -43,33 +44,45 @@ function(crv_fetch_pyarrow out_dir)
   file(TOUCH "${dir}/complete")
 endfunction()
 
+# Adds the headers and libraries in `dir` to crv_arrow.
+function(crv_arrow_from_folder dir)
+  target_include_directories(crv_arrow SYSTEM INTERFACE "${dir}/include")
+  foreach(lib parquet arrow_compute arrow)
+    set(file "${dir}/lib${lib}.so.${CRV_PYARROW_SOVERSION}")
+    add_library(crv_arrow_${lib} SHARED IMPORTED GLOBAL)
+    set_target_properties(crv_arrow_${lib} PROPERTIES IMPORTED_LOCATION "${file}")
+    target_link_libraries(crv_arrow INTERFACE crv_arrow_${lib})
+  endforeach()
+  set(CRV_ARROW_FOLDER "${dir}" PARENT_SCOPE)
+endfunction()
+
 if(NOT TARGET crv::arrow)
-  if(CRV_SYSTEM_ARROW)
-    find_package(Arrow ${CRV_ARROW_MIN} CONFIG QUIET)
-    if(Arrow_FOUND)
-      find_package(Parquet CONFIG QUIET)
-    endif()
-  endif()
   add_library(crv_arrow INTERFACE IMPORTED GLOBAL)
   add_library(crv::arrow ALIAS crv_arrow)
-  if(Arrow_FOUND AND Parquet_FOUND)
+  set(CRV_ARROW_FOLDER "")  # where Arrow comes from, if not from the system
+  set(crv_arrow_is_system OFF)
+  if(CRV_ARROW_ROOT AND EXISTS "${CRV_ARROW_ROOT}/libarrow.so.${CRV_PYARROW_SOVERSION}")
+    crv_arrow_from_folder("${CRV_ARROW_ROOT}")
+  elseif(CRV_SYSTEM_ARROW)
+    # Without a version: Arrow's own check accepts no other major version than the one asked for.
+    find_package(Arrow CONFIG QUIET)
+    if(Arrow_FOUND AND Arrow_VERSION VERSION_GREATER_EQUAL CRV_ARROW_MIN)
+      find_package(Parquet CONFIG QUIET)
+      set(crv_arrow_is_system ${Parquet_FOUND})
+    endif()
+  endif()
+  if(CRV_ARROW_FOLDER)
+    message(STATUS "crv: Arrow in ${CRV_ARROW_FOLDER}")
+  elseif(crv_arrow_is_system)
     message(STATUS "crv: Arrow ${Arrow_VERSION} of this system")
     target_link_libraries(crv_arrow INTERFACE Arrow::arrow_shared Parquet::parquet_shared)
-    find_package(ArrowCompute CONFIG QUIET)
+    find_package(ArrowCompute CONFIG QUIET)  # a library of its own since Arrow 21
     if(ArrowCompute_FOUND)
       target_link_libraries(crv_arrow INTERFACE ArrowCompute::arrow_compute_shared)
     endif()
   else()
     crv_fetch_pyarrow(crv_pyarrow_dir)
     message(STATUS "crv: Arrow of pyarrow ${CRV_PYARROW_VERSION} in ${crv_pyarrow_dir}")
-    target_include_directories(crv_arrow SYSTEM INTERFACE "${crv_pyarrow_dir}/include")
-    foreach(lib arrow parquet arrow_compute)
-      set(file "${crv_pyarrow_dir}/lib${lib}.so.${CRV_PYARROW_SOVERSION}")
-      if(EXISTS "${file}")
-        add_library(crv_arrow_${lib} SHARED IMPORTED GLOBAL)
-        set_target_properties(crv_arrow_${lib} PROPERTIES IMPORTED_LOCATION "${file}")
-        target_link_libraries(crv_arrow INTERFACE crv_arrow_${lib})
-      endif()
-    endforeach()
+    crv_arrow_from_folder("${crv_pyarrow_dir}")
   endif()
 endif()

@@ -1,0 +1,43 @@
+# The two commands: `make demo` and `make test`. Each does what set-up is missing, and is quick the second time.
+SHELL := /bin/bash
+export CCACHE_BASEDIR := $(CURDIR)
+export CCACHE_NOHASHDIR := 1
+
+.PHONY: help demo test setup lint format bench clean
+
+help:
+	@echo "make demo    set up, build, record a simulation and look at the run"
+	@echo "make test    set up, build, run every test"
+	@echo "make lint    clang-format and clang-tidy over all files (make test: over the changed ones)"
+	@echo "make format  format all C++ files"
+	@echo "make bench   build and run the benchmarks"
+	@echo "make clean   remove what was built (not what was downloaded)"
+
+setup:
+	@tools/setup
+
+demo: setup
+	@tools/setup-python
+	cmake --preset release
+	cmake --build --preset release --target crv_cli
+	PATH="$(CURDIR)/build/release/apps/crv:$$PATH" .venv/bin/python examples/mesa/demo.py
+
+test: setup
+	cmake --preset dev
+	cmake --build --preset dev
+	ctest --preset dev --parallel $$(nproc)
+
+lint: setup
+	cmake --preset dev
+	python3 tools/lint.py --build build/dev --all
+
+format: setup
+	python3 tools/lint.py --fix-format
+
+bench: setup
+	cmake --preset bench
+	cmake --build --preset bench
+	build/bench/bench/crv_bench
+
+clean:
+	rm -rf build
