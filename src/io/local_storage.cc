@@ -223,12 +223,22 @@ class LocalWriter final : public Writer {
   LocalWriter(std::shared_ptr<Os> os, const std::string& path, const std::string& id, bool durable)
       : os_(std::move(os)), pending_(std::in_place, *os_, path, id), path_(path), durable_(durable) {}
 
+  // Parquet's writer comes with a few bytes at a time; the system gets them in pieces worth a call.
   void write(const void* data, std::int64_t length) override {
-    guarded([&] { pending_->write(static_cast<const char*>(data), static_cast<std::size_t>(length)); });
+    guarded([&] {
+      const std::string_view bytes(static_cast<const char*>(data), static_cast<std::size_t>(length));
+      if (buffer_.size() + bytes.size() > kBufferBytes) flush();
+      if (bytes.size() > kBufferBytes) {
+        pending_->write(bytes.data(), bytes.size());
+      } else {
+        buffer_ += bytes;
+      }
+    });
   }
 
   void finish() override {
     guarded([&] {
+      flush();
       pending_->close(durable_);
       publish();
     });
@@ -236,6 +246,13 @@ class LocalWriter final : public Writer {
   }
 
  private:
+  static constexpr std::size_t kBufferBytes = 256 * 1024;
+
+  void flush() {
+    pending_->write(buffer_.data(), buffer_.size());
+    buffer_.clear();
+  }
+
   template <class Work>
   void guarded(const Work& work) {
     if (!pending_) fail_write("nothing more can be written to", path_, EBADF);
@@ -278,6 +295,7 @@ class LocalWriter final : public Writer {
   std::shared_ptr<Os> os_;
   std::optional<Pending> pending_;  // empty once it is finished or has failed
   std::string path_;
+  std::string buffer_;
   bool durable_;
 };
 

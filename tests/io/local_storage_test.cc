@@ -384,6 +384,17 @@ TEST(LocalStorage, AShortWriteGoesOnWithTheRest) {
   EXPECT_EQ(disk->ops()[1].result, 11);
 }
 
+TEST(LocalStorage, SmallWritesReachTheSystemTogether) {
+  auto disk = std::make_shared<SimOs>();
+  const auto writer = local_storage(Durability::commit, disk, counting_ids())->create("x");
+  for (int i = 0; i < 100'000; ++i) writer->write("0123456789", 10);
+  writer->finish();
+  EXPECT_EQ(disk->files().at("x").size(), 1'000'000U);
+  const auto ops = disk->ops();
+  EXPECT_LE(std::count_if(ops.begin(), ops.end(), [](const SimOp& op) { return op.call == OsCall::write; }),
+            10);
+}
+
 TEST(LocalStorage, AFailedFsyncIsNeverTriedAgain) {
   for (const auto& use : uses()) {
     auto disk = disk_for(use, {});
