@@ -48,11 +48,33 @@ void append_value(Builder& builder, const Member& value) {
   }
 }
 
-std::int64_t bytes_of(const std::string& text) {
-  return static_cast<std::int64_t>(text.size());
+const std::string* text_in(const std::string& text) {
+  return &text;
 }
-std::int64_t bytes_of(const std::optional<std::string>& text) {
-  return text ? bytes_of(*text) : 0;
+const std::string* text_in(const std::optional<std::string>& text) {
+  return text ? &*text : nullptr;
+}
+
+// Makes room for the texts of one field, which must be UTF-8.
+template <class Row, class Member>
+void reserve_texts(arrow::StringBuilder& builder, std::span<const Row> rows, std::string_view name,
+                   Member Row::*member) {
+  std::int64_t bytes = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::string* text = text_in(rows[i].*member);
+    if (text == nullptr) continue;
+    bytes += static_cast<std::int64_t>(text->size());
+    if (is_utf8(*text)) continue;
+    ErrorFacts facts;
+    facts.table = Row::table;
+    facts.column = name;
+    facts.row = static_cast<std::int64_t>(i);
+    raise(ErrorCode::wrong_type,
+          "table \"" + facts.table + "\", column \"" + facts.column + "\", row " + std::to_string(i) +
+              ": this text is not UTF-8",
+          facts);
+  }
+  ok(builder.ReserveData(bytes));
 }
 
 template <class Value>
@@ -80,11 +102,7 @@ std::shared_ptr<arrow::Array> column_of(std::span<const Row> rows, std::string_v
     using Builder = typename BuilderOf<Member>::type;
     Builder builder;
     ok(builder.Reserve(count));
-    if constexpr (std::is_same_v<Builder, arrow::StringBuilder>) {
-      std::int64_t bytes = 0;
-      for (const Row& row : rows) bytes += bytes_of(row.*member);
-      ok(builder.ReserveData(bytes));
-    }
+    if constexpr (std::is_same_v<Builder, arrow::StringBuilder>) reserve_texts(builder, rows, name, member);
     for (const Row& row : rows) append_value(builder, row.*member);
     return check(builder.Finish(), ErrorCode::bad_argument);
   } else {

@@ -9,6 +9,7 @@
 #include <arrow/array/builder_primitive.h>
 #include <arrow/buffer_builder.h>
 #include <arrow/type.h>
+#include <arrow/util/utf8.h>
 
 #include "io/arrow_types.h"
 #include "io/cast.h"
@@ -155,7 +156,11 @@ struct JsonColumn::State {
 
   void add(bool value) { ok(bools.Append(value)); }
   void add(double value) { ok(floats.Append(value)); }
-  void add(const std::string& value) { ok(texts.Append(value)); }
+
+  void add(const std::string& value, std::int64_t row) {
+    if (!is_utf8(value)) fail(ErrorCode::wrong_type, row, "", "this text is not UTF-8");
+    ok(texts.Append(value));
+  }
 
   void add(std::int64_t value, std::int64_t row) {
     if (!fits_f64(value)) {
@@ -240,7 +245,7 @@ void JsonColumn::append(std::int64_t index, const Json& value, std::int64_t row)
   };
   if (const auto* text = value.get_if<std::string>()) {
     take(Kind::text);
-    state.add(*text);
+    state.add(*text, row);
   } else if (const auto* number = value.get_if<double>()) {
     take(Kind::floating);
     state.add(*number);
@@ -301,6 +306,11 @@ std::shared_ptr<arrow::Array> JsonColumn::finish(std::int64_t length) {
       return state.finish_object();
   }
   return result;
+}
+
+bool is_utf8(const std::string& text) {
+  static const bool ready = (arrow::util::InitializeUTF8(), true);
+  return ready && arrow::util::ValidateUTF8(text);
 }
 
 }  // namespace crv::io

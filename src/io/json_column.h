@@ -38,4 +38,6 @@ class JsonColumn {
   std::unique_ptr<State> state_;
 };
 
+bool is_utf8(const std::string& text);
+
 }  // namespace crv::io

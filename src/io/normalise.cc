@@ -145,13 +145,40 @@ Type outline(const arrow::DataType& type, const Place& place) {
   }
 }
 
-// Fields mostly stand in the same order on both sides, so the search begins where the other side has it.
-const Type* find_type(const std::vector<Field>& fields, const std::string& name, std::size_t hint) {
+// Where the run's type has a field; its number of fields where it has none. Fields mostly stand in the same
+// order on both sides, so the search begins where the other side has it.
+std::size_t position_in(const std::vector<Field>& fields, const std::string& name, std::size_t hint) {
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    const Field& field = fields[(hint + i) % fields.size()];
-    if (field.name == name) return &field.type;
+    const std::size_t at = (hint + i) % fields.size();
+    if (fields[at].name == name) return at;
   }
-  return nullptr;
+  return fields.size();
+}
+
+struct FieldOrder {
+  int index = 0;          // in the struct given
+  std::size_t known = 0;  // in the run's type
+};
+
+// Fields that the run knows in its order, so that callers who shuffle their keys make no new schema each
+// time; then new ones as they came.
+std::vector<FieldOrder> order_of(const Place& place, const arrow::StructType& type,
+                                 const std::vector<Field>& known) {
+  std::vector<FieldOrder> order;
+  std::set<std::string_view> names;
+  for (int i = 0; i < type.num_fields(); ++i) {
+    const std::string& name = type.field(i)->name();
+    if (name == kEmptyField) {
+      place.field(name).fail(ErrorCode::reserved_name,
+                             "the name \"_empty\" is kept for structs without fields; rename this field");
+    }
+    if (!names.insert(name).second) {
+      place.field(name).fail(ErrorCode::duplicate_column, "two fields have this name");
+    }
+    order.push_back({i, position_in(known, name, static_cast<std::size_t>(i))});
+  }
+  std::ranges::stable_sort(order, {}, &FieldOrder::known);
+  return order;
 }
 
 Path normalise_struct(const Place& place, const arrow::StructType& type, const arrow::ArrayVector& chunks,
@@ -162,23 +189,18 @@ Path normalise_struct(const Place& place, const arrow::StructType& type, const a
         check(static_cast<const arrow::StructArray&>(*chunk).Flatten(), ErrorCode::wrong_type, place.facts());
     for (std::size_t i = 0; i < flat.size(); ++i) children[i].push_back(flat[i]);
   }
+  const std::vector<Field> nothing;
+  const std::vector<Field>& known = held == nullptr ? nothing : held->fields;
   Path result;
   result.type = struct_of({});
   arrow::FieldVector fields;
   std::vector<arrow::ArrayVector> kept;
-  std::set<std::string_view> names;
-  for (int i = 0; i < type.num_fields(); ++i) {
-    const std::string& name = type.field(i)->name();
-    const Place below = place.field(name);
-    if (name == kEmptyField) {
-      below.fail(ErrorCode::reserved_name,
-                 "the name \"_empty\" is kept for structs without fields; rename this field");
-    }
-    if (!names.insert(name).second) below.fail(ErrorCode::duplicate_column, "two fields have this name");
-    const Type* known =
-        held == nullptr ? nullptr : find_type(held->fields, name, static_cast<std::size_t>(i));
-    Path child =
-        normalise_path(below, type.field(i)->type(), std::move(children[static_cast<std::size_t>(i)]), known);
+  for (const FieldOrder& one : order_of(place, type, known)) {
+    const auto& field = type.field(one.index);
+    const std::string& name = field->name();
+    Path child = normalise_path(place.field(name), field->type(),
+                                std::move(children[static_cast<std::size_t>(one.index)]),
+                                one.known < known.size() ? &known[one.known].type : nullptr);
     result.type.fields.push_back({name, std::move(child.type)});
     if (child.arrow == nullptr) continue;
     fields.push_back(arrow::field(name, child.arrow));

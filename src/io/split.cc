@@ -12,6 +12,7 @@
 
 #include "io/arrow_types.h"
 #include "io/gather.h"
+#include "io/parallel.h"
 
 namespace crv::io {
 
@@ -105,8 +106,14 @@ void scatter_batch(const arrow::RecordBatch& batch, const Slots& slots, Gathered
     bucket.tick_max = std::max(bucket.tick_max, ticks[i]);
   }
   const std::shared_ptr<arrow::Array> indices = std::make_shared<arrow::Int64Array>(batch.num_rows(), buffer);
-  arrow::ArrayVector columns;
-  for (const auto& column : batch.columns()) columns.push_back(gather(column, indices));
+  arrow::ArrayVector columns = batch.columns();
+  const auto gather_column = [&](std::size_t i) { columns[i] = gather(columns[i], indices); };
+  constexpr std::int64_t kWorthThreads = 65536;  // rows
+  if (batch.num_rows() >= kWorthThreads) {
+    in_parallel(columns.size(), gather_column);
+  } else {
+    for (std::size_t i = 0; i < columns.size(); ++i) gather_column(i);
+  }
   const auto sorted = arrow::RecordBatch::Make(batch.schema(), batch.num_rows(), std::move(columns));
   for (std::size_t slot = 0; slot + 1 < begins.size(); ++slot) {
     const std::int64_t length = begins[slot + 1] - begins[slot];
@@ -114,16 +121,13 @@ void scatter_batch(const arrow::RecordBatch& batch, const Slots& slots, Gathered
   }
 }
 
-// Batches in which all columns are in one piece: long ones as they are, many short ones joined.
-arrow::RecordBatchVector batches_of(const std::shared_ptr<arrow::Table>& table) {
+// The table in long pieces: many short ones, as a stream of small batches makes them, cost more than a copy.
+std::shared_ptr<arrow::Table> without_short_pieces(const std::shared_ptr<arrow::Table>& table) {
   constexpr std::int64_t kShort = 16384;  // rows a piece
-  int most_chunks = 0;
-  for (const auto& column : table->columns()) most_chunks = std::max(most_chunks, column->num_chunks());
-  std::shared_ptr<arrow::Table> joined = table;
-  if (most_chunks > 1 && table->num_rows() / most_chunks < kShort) {
-    joined = check(table->CombineChunks(), ErrorCode::wrong_type);
-  }
-  return check(arrow::TableBatchReader(*joined).ToRecordBatches(), ErrorCode::wrong_type);
+  int pieces = 0;
+  for (const auto& column : table->columns()) pieces = std::max(pieces, column->num_chunks());
+  if (pieces <= 1 || table->num_rows() / pieces >= kShort) return table;
+  return check(table->CombineChunks(), ErrorCode::wrong_type);
 }
 
 }  // namespace
@@ -170,15 +174,17 @@ BucketColumn buckets_of(const arrow::ChunkedArray& ticks, std::int64_t bucket_si
 
 std::vector<Bucket> split_by_bucket(const std::shared_ptr<arrow::Table>& table, const BucketColumn& buckets) {
   if (table->num_rows() == 0) return {};
-  if (buckets.ascending) return slice_runs(*table, buckets.runs);
-  const Slots slots(*buckets.values, table->num_rows(), buckets.lowest, buckets.highest);
+  const std::shared_ptr<arrow::Table> joined = without_short_pieces(table);
+  if (buckets.ascending) return slice_runs(*joined, buckets.runs);
+  const Slots slots(*buckets.values, joined->num_rows(), buckets.lowest, buckets.highest);
   Gathered gathered;
   for (const std::int64_t id : slots.ids()) gathered.buckets.push_back({id, INT64_MAX, INT64_MIN, nullptr});
   gathered.batches.resize(gathered.buckets.size());
-  for (const auto& batch : batches_of(table)) scatter_batch(*batch, slots, gathered);
+  const auto batches = check(arrow::TableBatchReader(*joined).ToRecordBatches(), ErrorCode::wrong_type);
+  for (const auto& batch : batches) scatter_batch(*batch, slots, gathered);
   for (std::size_t i = 0; i < gathered.buckets.size(); ++i) {
     gathered.buckets[i].rows =
-        check(arrow::Table::FromRecordBatches(table->schema(), std::move(gathered.batches[i])),
+        check(arrow::Table::FromRecordBatches(joined->schema(), std::move(gathered.batches[i])),
               ErrorCode::wrong_type);
   }
   return std::move(gathered.buckets);

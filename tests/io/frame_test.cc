@@ -236,5 +236,18 @@ TEST(Frame, TypedRowsNameTheRowOfABadValue) {
   EXPECT_EQ(error.facts().row, 1);
 }
 
+TEST(Frame, TextMustBeUtf8) {
+  std::vector<core::HoldingsRow> rows(2);
+  rows[1].agent_id = "\xff";
+  const Error typed = refusal([&] { Frame{rows}; });
+  EXPECT_EQ(typed.code(), ErrorCode::wrong_type);
+  EXPECT_EQ(typed.facts().table, "holdings");
+  EXPECT_EQ(typed.facts().column, "agent_id");
+  EXPECT_EQ(typed.facts().row, 1);
+
+  const std::vector<JsonObject> objects = {JsonObject{{"a", "\xff"}}};
+  EXPECT_EQ(refusal([&] { frame_from_json(objects); }).code(), ErrorCode::wrong_type);
+}
+
 }  // namespace
 }  // namespace crv::io

@@ -152,6 +152,17 @@ TEST(Normalise, EmptyStructsHoldAPlaceholder) {
                 R"({"struct":{}})", empty(), R"([{"_empty": null}])");
 }
 
+TEST(Normalise, FieldsComeInTheOrderThatTheRunRemembers) {
+  const auto type =
+      arrow::struct_({field("new", arrow::int8()), field("b", arrow::int8()), field("a", arrow::utf8())});
+  expect_column(
+      normalised(array_of(type, R"([{"new": 1, "b": 2, "a": "x"}])"),
+                 R"({"struct":{"a":"str","gone":"i64","b":"i64"}})"),
+      R"({"struct":{"a":"str","b":"i64","new":"i64"}})",
+      arrow::struct_({field("a", arrow::utf8()), field("b", arrow::int64()), field("new", arrow::int64())}),
+      R"([{"a": "x", "b": 2, "new": 1}])");
+}
+
 TEST(Normalise, NamesAreSingleAndNotReserved) {
   const Error reserved = refusal([] { normalised(array_of(arrow::struct_({field("x", empty())}), "[]")); });
   EXPECT_EQ(reserved.code(), ErrorCode::reserved_name);

@@ -97,6 +97,17 @@ TEST(Split, TextViewsAndNestedColumnsAreTaken) {
             R"({"bucket":1,"tick":9,"view":null,"nested":null})");
 }
 
+TEST(Split, ManyShortPiecesAreJoined) {
+  arrow::ArrayVector pieces;
+  for (int i = 0; i < 100; ++i) pieces.push_back(array_of(arrow::int64(), "[" + std::to_string(i) + "]"));
+  const auto frame = arrow::Table::Make(arrow::schema({arrow::field("tick", arrow::int64())}),
+                                        {std::make_shared<arrow::ChunkedArray>(pieces)});
+  const Conformed result = split(*frame, 50);
+  ASSERT_EQ(result.buckets.size(), 2U);
+  EXPECT_EQ(result.buckets[1].rows->num_rows(), 50);
+  EXPECT_EQ(result.buckets[1].rows->GetColumnByName("tick")->num_chunks(), 1);
+}
+
 std::uint64_t test_seed() {
   const char* given = std::getenv("CRV_TEST_SEED");
   const std::uint64_t seed = given == nullptr ? std::random_device()() : std::strtoull(given, nullptr, 10);
