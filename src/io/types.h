@@ -73,7 +73,8 @@ Type unite(const Type& held, const Type& offered, const std::string& path,
 // Column by column; new columns go to the end.
 Columns unite(const Columns& held, const Columns& offered, std::vector<TypeConflict>& conflicts);
 
-// Whether every path of `part` whose type is known has that very type in `table`, so that the part may stand in it.
+// Whether every path of `part` whose type is known has that very type in `table`, so that the part may stand
+// in it.
 bool same_types(const Columns& part, const Columns& table);
 
 }  // namespace crv::io

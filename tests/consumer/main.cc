@@ -1,4 +1,5 @@
-// Records a few holdings tick by tick and reads a range of them back. Prints what it read; status 1 if that is wrong.
+// Records a few holdings tick by tick and reads a range of them back. Prints what it read; status 1 if that
+// is wrong.
 #include <crv/core/rows.h>
 #include <crv/io/dataset.h>
 

@@ -201,7 +201,8 @@ class Dataset {
 
   std::vector<TableInfo> tables();                      // by name
   std::vector<CommitInfo> log(std::int64_t after = 0);  // commits with seq > after
-  // Writes bundle.manifest.json and returns it. `env` adds to what the file tells of the software (Python fills it).
+  // Writes bundle.manifest.json and returns it. `env` adds to what the file tells of the software (Python
+  // fills it).
   Json write_bundle(const JsonObject& meta = {}, const JsonObject& env = {});
 
   // Writes every table's manifest now.
