@@ -185,28 +185,6 @@ std::vector<std::string> list_runs(const IoSettings& settings, const std::shared
   return runs;
 }
 
-Json to_json(const AppendSummary& summary) {
-  JsonArray parts, buckets;
-  for (const PartSummary& part : summary.parts) {
-    JsonObject p;
-    p.push_back("bucket_id", part.bucket_id);
-    p.push_back("path", part.path);
-    p.push_back("rows", part.rows);
-    p.push_back("bytes", part.bytes);
-    p.push_back("tick_min", part.tick_min);
-    p.push_back("tick_max", part.tick_max);
-    parts.emplace_back(std::move(p));
-  }
-  for (std::int64_t bucket : summary.buckets) buckets.emplace_back(bucket);
-  JsonObject o;
-  o.push_back("table", summary.table);
-  o.push_back("run_id", summary.run_id);
-  o.push_back("parts", std::move(parts));
-  o.push_back("rows", summary.rows);
-  o.push_back("buckets", std::move(buckets));
-  return o;
-}
-
 TickRange parse_where(const Json& where) {
   const auto* object = where.get_if<JsonObject>();
   auto refuse = [](const std::string& why, std::string key, std::string value) {
