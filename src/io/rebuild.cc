@@ -304,9 +304,7 @@ class Rebuild {
     set_aside(run_.paths().log(), join(run_.paths().aside(label), "log"));
     if (!old_.info) set_aside(run_.paths().run_json(), join(run_.paths().aside(label), "run.json"));
     run_.forget_tables();
-    run_.open_for_writing();
-    run_.storage().make_folder(run_.paths().log());
-    run_.storage().sync_up(run_.paths().log(), run_.paths().run());
+    run_.open_anew(old_.info);
     Commit first;
     first.kind = CommitKind::rebuild;
     first.id = run_.new_id();

@@ -119,25 +119,24 @@ void Run::open_for_writing() {
   open();
   std::call_once(opened_for_writing_, [&] {
     top_ = topmost_missing(*storage_, settings.root_dir);
-    if (!info_) make_run();
-    if (info_->tick_bucket_size != settings.tick_bucket_size)
-      refuse_bucket_size(run_id, settings.tick_bucket_size, info_->tick_bucket_size, "keeps buckets of ");
-    if (info_->durability == Durability::none && settings.durability == Durability::commit)
-      raise(ErrorCode::config_value,
-            "Run " + run_id +
-                " was made with durability \"none\" and cannot become durable. Open it with durability = "
-                "\"none\", or record into a new run.",
-            {.run_id = run_id, .key = "durability", .value = "commit"});
-    if (info_->durability == Durability::commit && settings.durability == Durability::none &&
-        !options_.storage)
-      storage_ = local_storage(Durability::commit, posix_os(), new_id_),
-      log_.emplace(*storage_, *paths_, info_->commits_per_fold);
-    trust(paths_->log());
+    if (!info_) {
+      check_legacy_bucket_sizes();
+      make_run();
+    }
+    accept_run();
   });
 }
 
+void Run::open_anew(const std::optional<RunInfo>& kept) {
+  prepare();
+  std::call_once(opened_, [&] { info_ = kept; });
+  std::call_once(opened_for_writing_, [&] { top_ = topmost_missing(*storage_, settings.root_dir); });
+  make_run();
+  accept_run();
+}
+
+// Its folders, and run.json where it is missing.
 void Run::make_run() {
-  check_legacy_bucket_sizes();
   storage_->make_folder(paths_->run());
   storage_->require_put_if_absent(paths_->run());
   storage_->make_folder(paths_->log());
@@ -151,9 +150,24 @@ void Run::make_run() {
   std::optional<std::string> text = read_all(*storage_, paths_->run_json());  // perhaps another writer's
   if (!text)
     raise(ErrorCode::run_damaged, paths_->run_json() + " is gone right after it was written.",
-          {.path = paths_->run_json()});
+          {.run_id = run_id, .path = paths_->run_json()});
   info_ = decode_run(*text, paths_->run_json(), run_id);
+}
+
+// The settings must fit the run. Its folders are relied on from here on.
+void Run::accept_run() {
+  if (info_->tick_bucket_size != settings.tick_bucket_size)
+    refuse_bucket_size(run_id, settings.tick_bucket_size, info_->tick_bucket_size, "keeps buckets of ");
+  if (info_->durability == Durability::none && settings.durability == Durability::commit)
+    raise(ErrorCode::config_value,
+          "Run " + run_id +
+              " was made with durability \"none\" and cannot become durable. Open it with durability = \"none\", or "
+              "record into a new run.",
+          {.run_id = run_id, .key = "durability", .value = "commit"});
+  if (info_->durability == Durability::commit && settings.durability == Durability::none && !options_.storage)
+    storage_ = local_storage(Durability::commit, posix_os(), new_id_);
   log_.emplace(*storage_, *paths_, info_->commits_per_fold);
+  trust(paths_->log());
 }
 
 void Run::check_legacy_bucket_sizes() {

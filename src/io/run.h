@@ -46,6 +46,8 @@ class Run {
   void open();
   // Makes the run where it is missing and checks that the settings fit it, once. Only append calls it.
   void open_for_writing();
+  // As open_for_writing, for a rebuild that starts a new log: only what `kept` says of the run is trusted.
+  void open_anew(const std::optional<RunInfo>& kept);
   // Nothing where the run has no run.json (older package, or no run at all). Valid after open().
   const std::optional<RunInfo>& info() const { return info_; }
   std::int64_t bucket_size() const { return info_ ? info_->tick_bucket_size : settings.tick_bucket_size; }
@@ -99,6 +101,7 @@ class Run {
 
  private:
   void make_run();
+  void accept_run();
   void check_legacy_bucket_sizes();
   void adopt(std::string_view name);
   void make_table(std::string_view name);

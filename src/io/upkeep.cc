@@ -67,15 +67,14 @@ void Upkeep::after_commit(std::int64_t seq, const std::vector<std::string>& tabl
   FoldRange range = run_.log().range_of(seq);
   std::vector<std::string> quiet;
   if (seq == range.last) {
-    later("fold of the log", [this, range] { run_.log().fold(range); });
+    fold_later(range);
     auto lock = run_.lock();
     for (const std::string& name : run_.known_tables(lock)) {
       TableState* state = run_.known_table(lock, name);
       if (seq - state->manifest_position >= std::max(quiet_commits, state->parts())) quiet.push_back(name);
     }
   } else if (seq == range.first && seq > 1) {
-    FoldRange below = run_.log().range_of(seq - 1);  // whoever was to fold it may be gone
-    later("fold of the log", [this, below] { run_.log().fold(below); });
+    fold_later(run_.log().range_of(seq - 1));  // whoever was to fold it may be gone
   }
   for (const std::string& name : quiet) later("manifest of " + name, [this, name] { refresh(name); });
 }
@@ -124,6 +123,10 @@ void Upkeep::finish(bool all_tables) {
     }
     if (small || all_tables) refresh(table);
   }
+}
+
+void Upkeep::fold_later(FoldRange range) {
+  later("fold of the log up to commit " + std::to_string(range.last), [this, range] { run_.log().fold(range); });
 }
 
 void Upkeep::later(std::string name, std::function<void()> job) {

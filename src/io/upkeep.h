@@ -37,6 +37,7 @@ class Upkeep {
     bool dirty = false;
   };
   bool due(const std::string& table, std::int64_t seq, bool* large);
+  void fold_later(FoldRange range);
   void later(std::string name, std::function<void()> job);
   void work();
 
