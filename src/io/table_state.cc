@@ -48,7 +48,10 @@ void TableState::apply(const Commit& commit) {
   if (created_at.empty()) created_at = commit.time;
   updated_at = commit.time;
   for (const auto& [id, columns] : change->schemas) learn({id, commit.seq, columns});
-  for (const PartRecord& part : change->added) add(part);
+  for (PartRecord part : change->added) {
+    part.seq = commit.seq;
+    add(part);
+  }
   for (const PartName& part : change->removed) remove(part);
   for (const PartName& part : change->condemned) condemned_.insert(part.file);
 }
