@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "crv/core/error.h"
@@ -149,6 +150,7 @@ class Rebuild {
     report_.foreign.insert(report_.foreign.end(), found.strange.begin(), found.strange.end());
     run_.open_for_writing();
     write_manifest(state);
+    sort_as_known(legacy);
     if (!legacy.empty()) adopt(legacy);
   }
 
@@ -268,32 +270,34 @@ class Rebuild {
   }
 
   // Commit order where it is known, else bucket, tick_min, time and name.
-  void sort_as_known(std::vector<const FoundPart*>& whole) {
-    std::map<std::string, std::pair<std::int64_t, std::size_t>> place;
+  void sort_as_known(std::vector<const FoundPart*>& parts) {
+    struct Place {
+      std::int64_t seq = INT64_MAX;
+      std::size_t index = 0;
+    };
+    std::map<std::string, Place> places;
     for (const auto& [table, state] : old_.manifests)
-      for (const auto& [bucket, parts] : state.buckets())
-        for (std::size_t i = 0; i < parts.size(); ++i) place[parts[i].meta.path] = {parts[i].seq, i};
+      for (const auto& [bucket, listed] : state.buckets())
+        for (std::size_t i = 0; i < listed.size(); ++i) places[listed[i].meta.path] = {listed[i].seq, i};
     for (const Commit& commit : old_.commits)
       for (const TableChange& change : commit.tables)
-        for (std::size_t i = 0; i < change.added.size(); ++i)
-          place[change.added[i].meta.path] = {commit.seq, i};
-    auto key = [&](const FoundPart* part) {
-      auto known = place.find(part->file);
-      auto [seq, i] =
-          known == place.end() ? std::pair<std::int64_t, std::size_t>{INT64_MAX, 0} : known->second;
-      return std::tuple(part->table, part->bucket, seq, i, part->facts->tick_min, created_at(*part),
-                        part->file);
-    };
-    std::sort(whole.begin(), whole.end(), [&](auto* a, auto* b) { return key(a) < key(b); });
+        for (std::size_t i = 0; i < change.added.size(); ++i) places[change.added[i].meta.path] = {commit.seq, i};
+    using Key = std::tuple<std::string, std::int64_t, std::int64_t, std::size_t, std::int64_t, std::string, std::string>;
+    std::vector<std::pair<Key, const FoundPart*>> keyed;
+    for (const FoundPart* part : parts) {
+      Place place = places.contains(part->file) ? places[part->file] : Place{};
+      keyed.emplace_back(Key{part->table, part->bucket, place.seq, place.index, part->facts->tick_min, created_at(*part),
+                             part->file},
+                         part);
+    }
+    std::sort(keyed.begin(), keyed.end());
+    std::transform(keyed.begin(), keyed.end(), parts.begin(), [](const auto& k) { return k.second; });
   }
 
   std::string created_at(const FoundPart& part) {
     if (!part.facts->footer.created_at.empty()) return part.facts->footer.created_at;
     if (auto old = old_.manifests.find(part.table); old != old_.manifests.end())
-      for (const auto& [bucket, parts] : old->second.buckets())
-        if (bucket == part.bucket)
-          for (const PartRecord& listed : parts)
-            if (listed.meta.path == part.file) return listed.meta.created_at;
+      if (const PartRecord* listed = old->second.find(part.bucket, part.file)) return listed->meta.created_at;
     auto stat = run_.storage().stat(part.path);
     return iso_time(stat ? stat->modified_us : 0);
   }

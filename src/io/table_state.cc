@@ -93,6 +93,13 @@ bool TableState::knows_schema(std::string_view id) const {
   return std::any_of(schemas_.begin(), schemas_.end(), [&](const SeenSchema& s) { return s.id == id; });
 }
 
+const PartRecord* TableState::find(std::int64_t bucket, std::string_view part_file) const {
+  auto parts = buckets_.find(bucket);
+  if (parts == buckets_.end()) return nullptr;
+  auto part = std::find_if(parts->second.begin(), parts->second.end(), [&](auto& p) { return p.meta.path == part_file; });
+  return part == parts->second.end() ? nullptr : &*part;
+}
+
 std::int64_t TableState::first_commit_of(std::string_view path) const {
   for (const SeenSchema& schema : schemas_)
     if (types_path(schema.columns, path)) return schema.seq;

@@ -78,7 +78,8 @@ class Crash : public testing::TestWithParam<Scenario> {
     }
   }
 
-  void expect_whole_or_absent(const Disk& disk, Outcome outcome) {
+  void expect_whole_or_absent(const Disk& found, Outcome outcome) {
+    Disk disk = found->clone();
     Seen there = seen_on(disk->clone());
     if (outcome == Outcome::done || there != before_) {
       EXPECT_EQ(there, after_) << disk->dump();
