@@ -127,7 +127,7 @@ Json write_bundle(Run& run, const std::vector<TableInfo>& tables, const JsonObje
   std::string text = write_json(bundle, {.ascii = true, .indent = 2});
   run.storage().make_folder(run.paths().run());
   run.storage().replace(run.paths().bundle_manifest(), text);
-  run.storage().sync_up(run.paths().run(), run.settings.root_dir);
+  run.storage().sync_up(run.paths().run(), "");
   return bundle;
 }
 

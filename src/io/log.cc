@@ -74,12 +74,26 @@ std::optional<std::string> Log::line_of(std::int64_t seq) const {
 
 Log::Placed Log::put(std::int64_t seq, const std::string& id, std::string_view line) {
   std::string path = paths_.commit(seq);
-  if (!storage_.put_if_absent(path, line)) {
-    std::optional<std::string> there = line_of(seq);
-    return there && commit_id_of(*there, path, seq) == id ? Placed::ours : Placed::taken;
+  bool placed = storage_.put_if_absent(path, line);
+  try {
+    return placed ? look_for_fold(seq, id) : look_at_taken(seq, id);
+  } catch (const IoError& e) {  // the commit may stand by now, and nobody can say
+    raise(ErrorCode::commit_unknown,
+          "Commit " + std::to_string(seq) + " was put, but the log could not be read after it: " + e.what(), e.facts());
   }
+}
+
+// The number was taken: by us, if an earlier reply was lost.
+Log::Placed Log::look_at_taken(std::int64_t seq, const std::string& id) {
+  std::optional<std::string> there = line_of(seq);
+  return there && commit_id_of(*there, paths_.commit(seq), seq) == id ? Placed::ours : Placed::taken;
+}
+
+// Our single file stands. If its range is folded by now, only the fold counts.
+Log::Placed Log::look_for_fold(std::int64_t seq, const std::string& id) {
   std::optional<Fold> fold = fold_of(range_of(seq));
   if (!fold) return Placed::ours;
+  std::string path = paths_.commit(seq);
   const std::string& folded = fold->lines[static_cast<std::size_t>(seq - fold->first)];
   if (commit_id_of(folded, path, seq) == id) return Placed::ours;
   std::optional<std::string> slot = single(seq);

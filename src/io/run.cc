@@ -21,16 +21,6 @@ std::int64_t system_now_us() {
   return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
 }
 
-// The topmost folder on the way to `root` that is not there yet, else `root`.
-std::string topmost_missing(Storage& storage, const std::string& root) {
-  std::string top = root;
-  while (true) {
-    std::string above = parent_of(top);
-    if (above.empty() || above == top || storage.exists(above)) return top;
-    top = above;
-  }
-}
-
 [[noreturn]] void refuse_bucket_size(const std::string& run_id, std::int64_t ours, std::int64_t runs,
                                      const std::string& how) {
   raise(ErrorCode::bucket_size_mismatch,
@@ -118,7 +108,6 @@ void Run::open() {
 void Run::open_for_writing() {
   open();
   std::call_once(opened_for_writing_, [&] {
-    top_ = topmost_missing(*storage_, settings.root_dir);
     if (!info_) {
       check_legacy_bucket_sizes();
       make_run();
@@ -130,7 +119,7 @@ void Run::open_for_writing() {
 void Run::open_anew(const std::optional<RunInfo>& kept) {
   prepare();
   std::call_once(opened_, [&] { info_ = kept; });
-  std::call_once(opened_for_writing_, [&] { top_ = topmost_missing(*storage_, settings.root_dir); });
+  std::call_once(opened_for_writing_, [] {});
   make_run();
   accept_run();
 }
@@ -202,7 +191,7 @@ void Run::trust(const std::string& folder) {
     std::lock_guard held(mutex_);
     if (trusted_.contains(folder)) return;
   }
-  storage_->sync_up(folder, top_);
+  storage_->sync_up(folder, "");
   trust_as_synced(folder);
 }
 

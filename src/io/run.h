@@ -116,7 +116,6 @@ class Run {
   std::function<std::string()> new_id_;
   std::shared_ptr<Storage> storage_;
   std::string writer_id_;
-  std::string top_;  // topmost folder that this run's folders depend on
 
   std::once_flag prepared_, opened_, opened_for_writing_;
   std::optional<RunPaths> paths_;
