@@ -73,20 +73,32 @@ std::optional<std::string> Log::line_of(std::int64_t seq) const {
 }
 
 Log::Placed Log::put(std::int64_t seq, const std::string& id, std::string_view line) {
-  std::string path = paths_.commit(seq);
-  bool placed = storage_.put_if_absent(path, line);
+  bool placed = false;
+  try {
+    placed = storage_.put_if_absent(paths_.commit(seq), line);
+  } catch (const IoCommitUnknownError&) {
+    throw;
+  } catch (const IoWriteError& e) {  // refused, says the disk: believed only where the commit is not there
+    if (stands(seq, id)) raise(ErrorCode::commit_unknown, e.what(), e.facts());
+    throw;
+  }
   try {
     return placed ? look_for_fold(seq, id) : look_at_taken(seq, id);
   } catch (const IoError& e) {  // the commit may stand by now, and nobody can say
     raise(ErrorCode::commit_unknown,
-          "Commit " + std::to_string(seq) + " was put, but the log could not be read after it: " + e.what(), e.facts());
+          "Commit " + std::to_string(seq) + " was put, but the log could not be read after it: " + e.what(),
+          e.facts());
   }
 }
 
 // The number was taken: by us, if an earlier reply was lost.
 Log::Placed Log::look_at_taken(std::int64_t seq, const std::string& id) {
+  return stands(seq, id) ? Placed::ours : Placed::taken;
+}
+
+bool Log::stands(std::int64_t seq, const std::string& id) const {
   std::optional<std::string> there = line_of(seq);
-  return there && commit_id_of(*there, paths_.commit(seq), seq) == id ? Placed::ours : Placed::taken;
+  return there && commit_id_of(*there, paths_.commit(seq), seq) == id;
 }
 
 // Our single file stands. If its range is folded by now, only the fold counts.

@@ -65,6 +65,7 @@ class Log {
  private:
   std::int64_t visit_lines(const Fold& fold, std::int64_t from, const std::string& path,
                            const Visit& visit) const;
+  bool stands(std::int64_t seq, const std::string& id) const;
   Placed look_at_taken(std::int64_t seq, const std::string& id);
   Placed look_for_fold(std::int64_t seq, const std::string& id);
   std::optional<std::string> single(std::int64_t seq) const;

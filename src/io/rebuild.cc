@@ -281,13 +281,15 @@ class Rebuild {
         for (std::size_t i = 0; i < listed.size(); ++i) places[listed[i].meta.path] = {listed[i].seq, i};
     for (const Commit& commit : old_.commits)
       for (const TableChange& change : commit.tables)
-        for (std::size_t i = 0; i < change.added.size(); ++i) places[change.added[i].meta.path] = {commit.seq, i};
-    using Key = std::tuple<std::string, std::int64_t, std::int64_t, std::size_t, std::int64_t, std::string, std::string>;
+        for (std::size_t i = 0; i < change.added.size(); ++i)
+          places[change.added[i].meta.path] = {commit.seq, i};
+    using Key = std::tuple<std::string, std::int64_t, std::int64_t, std::size_t, std::int64_t, std::string,
+                           std::string>;
     std::vector<std::pair<Key, const FoundPart*>> keyed;
     for (const FoundPart* part : parts) {
       Place place = places.contains(part->file) ? places[part->file] : Place{};
-      keyed.emplace_back(Key{part->table, part->bucket, place.seq, place.index, part->facts->tick_min, created_at(*part),
-                             part->file},
+      keyed.emplace_back(Key{part->table, part->bucket, place.seq, place.index, part->facts->tick_min,
+                             created_at(*part), part->file},
                          part);
     }
     std::sort(keyed.begin(), keyed.end());

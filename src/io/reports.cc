@@ -4,7 +4,9 @@
 namespace crv::io {
 namespace {
 
-JsonArray texts(const std::vector<std::string>& list) { return {list.begin(), list.end()}; }
+JsonArray texts(const std::vector<std::string>& list) {
+  return {list.begin(), list.end()};
+}
 
 }  // namespace
 

@@ -96,7 +96,8 @@ bool TableState::knows_schema(std::string_view id) const {
 const PartRecord* TableState::find(std::int64_t bucket, std::string_view part_file) const {
   auto parts = buckets_.find(bucket);
   if (parts == buckets_.end()) return nullptr;
-  auto part = std::find_if(parts->second.begin(), parts->second.end(), [&](auto& p) { return p.meta.path == part_file; });
+  auto part = std::find_if(parts->second.begin(), parts->second.end(),
+                           [&](auto& p) { return p.meta.path == part_file; });
   return part == parts->second.end() ? nullptr : &*part;
 }
 

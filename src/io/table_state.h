@@ -40,7 +40,8 @@ class TableState {
   void learn(const SeenSchema& schema);
 
   bool holds(const std::string& part_file) const { return names_.contains(part_file); }
-  const PartRecord* find(std::int64_t bucket, std::string_view part_file) const;  // nullptr where there is none
+  const PartRecord* find(std::int64_t bucket,
+                         std::string_view part_file) const;  // nullptr where there is none
   // Named by a gc: nobody may commit it any more.
   bool is_condemned(const std::string& part_file) const { return condemned_.contains(part_file); }
   bool knows_schema(std::string_view id) const;

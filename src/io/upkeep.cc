@@ -126,7 +126,8 @@ void Upkeep::finish(bool all_tables) {
 }
 
 void Upkeep::fold_later(FoldRange range) {
-  later("fold of the log up to commit " + std::to_string(range.last), [this, range] { run_.log().fold(range); });
+  later("fold of the log up to commit " + std::to_string(range.last),
+        [this, range] { run_.log().fold(range); });
 }
 
 void Upkeep::later(std::string name, std::function<void()> job) {

@@ -119,7 +119,8 @@ class Verify {
     try {
       std::optional<std::string> text = read_all(run_.storage(), path);
       if (!text) {
-        if (from_log != states_.end() || has_buckets(table))  // else its first append ended before it wrote a row
+        if (from_log != states_.end() ||
+            has_buckets(table))  // else its first append ended before it wrote a row
           find("error", "table_missing", path, "The table has no manifest. Rebuild it.");
         return from_log == states_.end() ? nullptr : &from_log->second;
       }
@@ -138,7 +139,8 @@ class Verify {
 
   bool has_buckets(const std::string& table) {
     std::vector<Entry> entries = run_.storage().list(run_.paths().table(table));
-    return std::any_of(entries.begin(), entries.end(), [](const Entry& e) { return parse_bucket_folder(e.name).has_value(); });
+    return std::any_of(entries.begin(), entries.end(),
+                       [](const Entry& e) { return parse_bucket_folder(e.name).has_value(); });
   }
 
   void compare_with_log(const TableState& listed, const std::string& path) {

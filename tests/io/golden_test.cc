@@ -31,9 +31,15 @@ const Json& at(const Json& json, std::string_view key) {
   if (!found) throw std::out_of_range(std::string(key));
   return *found;
 }
-const JsonObject& object(const Json& json) { return *json.get_if<JsonObject>(); }
-const JsonArray& array(const Json& json) { return *json.get_if<JsonArray>(); }
-std::int64_t integer(const Json& json) { return *json.get_if<std::int64_t>(); }
+const JsonObject& object(const Json& json) {
+  return *json.get_if<JsonObject>();
+}
+const JsonArray& array(const Json& json) {
+  return *json.get_if<JsonArray>();
+}
+std::int64_t integer(const Json& json) {
+  return *json.get_if<std::int64_t>();
+}
 
 // JSON has no NaN: the expectation writes it as {"$f64": "NaN"}.
 Json without_nonfinite(Json value) {
@@ -64,7 +70,9 @@ class Golden : public testing::TestWithParam<std::pair<const char*, const char*>
     settings.root_dir = root_;
     return Dataset(settings, GetParam().second);
   }
-  const JsonObject& tables() const { return object(at(at(at(expected_, "runs"), GetParam().second), "tables")); }
+  const JsonObject& tables() const {
+    return object(at(at(at(expected_, "runs"), GetParam().second), "tables"));
+  }
 
   // SHA-256 over the rows as the expectation has them: buckets in the older manifest's order.
   static std::string rows_hash(Dataset& dataset, const std::string& table, const Json& expected) {
@@ -118,9 +126,11 @@ TEST_P(Golden, FiltersSelectTheRowsAndOnlyPartsThatCanMatch) {
       auto found = scan.collect();
       EXPECT_EQ(found->num_rows(), rows);
       for (const auto& chunk : found->GetColumnByName("tick")->chunks())
-        for (std::int64_t i = 0; i < chunk->length(); ++i) sum += static_cast<const arrow::Int64Array&>(*chunk).Value(i);
+        for (std::int64_t i = 0; i < chunk->length(); ++i)
+          sum += static_cast<const arrow::Int64Array&>(*chunk).Value(i);
       EXPECT_EQ(sum, integer(at(filter, "tick_sum")));
-      auto kept = std::count_if(scan.plan().begin(), scan.plan().end(), [](const PartPlan& p) { return p.kept; });
+      auto kept =
+          std::count_if(scan.plan().begin(), scan.plan().end(), [](const PartPlan& p) { return p.kept; });
       EXPECT_LE(kept, integer(at(filter, "parts_kept_by_reference")));
     }
 }
@@ -153,7 +163,8 @@ TEST_P(Golden, ItIsContinuedAndRebuiltWithoutLosingARow) {
   std::map<std::string, std::string> hashes;
   {
     Dataset dataset = open();
-    for (const auto& [table, expected] : tables()) hashes[table] = *at(expected, "rows_sha256").get_if<std::string>();
+    for (const auto& [table, expected] : tables())
+      hashes[table] = *at(expected, "rows_sha256").get_if<std::string>();
     core::HoldingsRow row;
     row.tick = 5000;
     row.agent_id = "agent_new";

@@ -22,7 +22,9 @@ using testing::HasSubstr;
 
 using Action = std::function<void(Dataset&)>;
 
-RunPaths paths() { return {"out", sim_run_id}; }
+RunPaths paths() {
+  return {"out", sim_run_id};
+}
 
 void append(Dataset& dataset, std::int64_t tick, std::int64_t quantity) {
   dataset.append("holdings", holdings({tick}, quantity));
@@ -270,7 +272,8 @@ TEST(Commit, WhenTheLogCannotBeFlushedTheOutcomeIsUnknownAndTheDatasetStops) {
   Disk disk = std::make_shared<SimOs>();
   Dataset dataset = sim_dataset(disk);
   append(dataset, 1, 0);
-  disk->set_hook([](const SimOp& op) { return op.call == OsCall::fsync && op.path == paths().log() ? EIO : 0; });
+  disk->set_hook(
+      [](const SimOp& op) { return op.call == OsCall::fsync && op.path == paths().log() ? EIO : 0; });
   EXPECT_THROW(append(dataset, 2, 1), IoCommitUnknownError);
   disk->set_hook({});
   try {
@@ -313,10 +316,10 @@ TEST(Damage, ADamagedCommitIsAnErrorAndNothingIsPutAboveIt) {
   std::string path = paths().commit(3);
   std::string good = base->files().at(path);
   for (std::string bad : {std::string(), good.substr(0, good.size() / 2), [&] {
-         std::string flipped = good;
-         flipped[flipped.find("\"rows\":1") + 7] = '2';
-         return flipped;
-       }()}) {
+                            std::string flipped = good;
+                            flipped[flipped.find("\"rows\":1") + 7] = '2';
+                            return flipped;
+                          }()}) {
     Disk disk = base->clone();
     disk->put(path, bad);
     disk->put(paths().manifest("holdings"), [&] {  // as a manifest that is older than the damage
@@ -351,7 +354,8 @@ TEST(Damage, AManifestAheadOfItsLogIsAnErrorForReadersAndWriters) {
   disk->erase(paths().commit(2));
   auto files = disk->files();
   Dataset dataset = sim_dataset(disk);
-  for (auto job : {Action([](Dataset& d) { d.read("holdings"); }), Action([](Dataset& d) { append(d, 3, 2); })}) {
+  for (auto job :
+       {Action([](Dataset& d) { d.read("holdings"); }), Action([](Dataset& d) { append(d, 3, 2); })}) {
     try {
       job(dataset);
       FAIL();

@@ -13,7 +13,9 @@ using Disk = std::shared_ptr<SimOs>;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-RunPaths paths() { return {"out", sim_run_id}; }
+RunPaths paths() {
+  return {"out", sim_run_id};
+}
 
 Disk run_of_three() {
   Disk disk = std::make_shared<SimOs>();
@@ -70,7 +72,8 @@ TEST(Rebuild, HalfAnAppendIsReportedAndNeverTakenIn) {
   Disk disk = std::make_shared<SimOs>();
   Dataset dataset = sim_dataset(disk);
   dataset.append("holdings", holdings({1}, 0));
-  disk->set_hook([](const SimOp& op) { return op.call == OsCall::link && op.to == paths().commit(2) ? 5 : 0; });
+  disk->set_hook(
+      [](const SimOp& op) { return op.call == OsCall::link && op.to == paths().commit(2) ? 5 : 0; });
   EXPECT_ANY_THROW(dataset.append("holdings", holdings({2, 13}, 1)));  // unknown outcome: its parts stay
   disk->set_hook({});
   ASSERT_EQ(part_files(*disk).size(), 3U);
@@ -114,7 +117,8 @@ TEST(Rebuild, StoppedAnywhereItLeavesTheOldStateOrOneThatCanBeRebuilt) {
       disk->stop_after(number - 1);
       EXPECT_ANY_THROW(sim_dataset(disk).rebuild_manifest("holdings"));
       disk->clear_faults();
-      for (const Disk& later : {disk, disk->after_power_cut(PowerCut::all_lost()), disk->after_power_cut(PowerCut::by_chance(test_seed()))}) {
+      for (const Disk& later : {disk, disk->after_power_cut(PowerCut::all_lost()),
+                                disk->after_power_cut(PowerCut::by_chance(test_seed()))}) {
         try {
           Seen there = seen_on(later);
           if (lost_log || !there.empty()) {  // without its manifest the table is not listed

@@ -72,7 +72,8 @@ Seen seen(Dataset& dataset) {
     auto quantity = rows->GetColumnByName("quantity");
     bool integers = quantity && quantity->type()->id() == arrow::Type::INT64;
     for (std::int64_t i = 0; i < rows->num_rows(); ++i)
-      all[info.table].emplace_back(value_at(*rows->GetColumnByName("tick"), i), integers ? value_at(*quantity, i) : -1);
+      all[info.table].emplace_back(value_at(*rows->GetColumnByName("tick"), i),
+                                   integers ? value_at(*quantity, i) : -1);
   }
   return all;
 }

@@ -15,13 +15,14 @@ namespace crv::io {
 
 inline constexpr const char* sim_run_id = "run_sim";
 
-// Options for a Dataset on `disk`, with a clock that moves a microsecond a look and ids that never repeat within this
-// process. Warnings are collected where `warnings` is given, else they fail the test.
+// Options for a Dataset on `disk`, with a clock that moves a microsecond a look and ids that never repeat
+// within this process. Warnings are collected where `warnings` is given, else they fail the test.
 DatasetOptions sim_options(std::shared_ptr<SimOs> disk, std::vector<std::string>* warnings = nullptr);
 Dataset sim_dataset(std::shared_ptr<SimOs> disk, std::vector<std::string>* warnings = nullptr);
 
 // Holdings rows with these ticks; agent and quantity tell the row apart.
-std::vector<core::HoldingsRow> holdings(const std::vector<std::int64_t>& ticks, std::int64_t first_quantity = 0);
+std::vector<core::HoldingsRow> holdings(const std::vector<std::int64_t>& ticks,
+                                        std::int64_t first_quantity = 0);
 
 // What a reader sees: for each table with rows its (tick, quantity or -1) in scan order.
 using Seen = std::map<std::string, std::vector<std::pair<std::int64_t, std::int64_t>>>;

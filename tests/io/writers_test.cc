@@ -34,7 +34,8 @@ class Writers : public testing::TestWithParam<int> {
     return settings;
   }
 
-  // Each append is one row in each of two buckets of holdings, and one in exchange: three rows that belong together.
+  // Each append is one row in each of two buckets of holdings, and one in exchange: three rows that belong
+  // together.
   static void write(Dataset& dataset, int writer) {
     for (int i = 0; i < appends_each; ++i) {
       std::vector<core::HoldingsRow> rows(2);
@@ -57,10 +58,11 @@ class Writers : public testing::TestWithParam<int> {
     Dataset dataset(settings(), "run_many");
     std::multiset<std::string> holdings, trades;
     for (const JsonObject& row : rows_to_json(*dataset.read("holdings")))
-      holdings.insert(*row.find("agent_id")->get_if<std::string>() + ' ' + write_json(*row.find("quantity")) + ' ' +
-                      write_json(*row.find("tick")));
+      holdings.insert(*row.find("agent_id")->get_if<std::string>() + ' ' + write_json(*row.find("quantity")) +
+                      ' ' + write_json(*row.find("tick")));
     for (const JsonObject& row : rows_to_json(*dataset.read("exchange")))
-      trades.insert(*row.find("venue_id")->get_if<std::string>() + ' ' + *row.find("token_id")->get_if<std::string>());
+      trades.insert(*row.find("venue_id")->get_if<std::string>() + ' ' +
+                    *row.find("token_id")->get_if<std::string>());
     std::multiset<std::string> all_holdings, all_trades;
     for (int w = 0; w < writers; ++w)
       for (int i = 0; i < appends_each; ++i) {
