@@ -163,6 +163,7 @@ TEST(Conform, RefusesEveryCastThatWouldLose) {
       {"f", arrow::utf8(), R"(["-Infinity"])", lossy, 0, "-Infinity"},
       {"f", arrow::utf8(), R"(["1e400"])", lossy, 0, "1e400"},
       {"f", arrow::utf8(), R"(["."])", lossy, 0, "."},
+      {"f", arrow::utf8(), R"(["+-1.5"])", lossy, 0, "+-1.5"},
       {"f", arrow::utf8(), R"(["1,5"])", lossy, 0, "1,5"},
       {"f", arrow::utf8(), R"(["1e"])", lossy, 0, "1e"},
       {"f", arrow::utf8(), R"(["0x1p3"])", lossy, 0, "0x1p3"},
