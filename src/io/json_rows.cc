@@ -1,3 +1,4 @@
+// cell_to_json is long: it is one table of Arrow types, a line or two each.
 #include "crv/io/json_rows.h"
 
 #include <algorithm>
