@@ -93,22 +93,53 @@ void Run::prepare() {
 }
 
 void Run::open() {
+  prepare();
   std::call_once(opened_, [&] {
-    prepare();
-    std::optional<std::string> text = read_all(*storage_, paths_->run_json());
-    if (text) info_ = decode_run(*text, paths_->run_json(), run_id);
-    if (!info_ && !storage_->list(paths_->log()).empty())
+    look_for_run();
+    if (!info() && !storage_->list(paths_->log()).empty())
       raise(ErrorCode::run_damaged,
             "Run " + run_id + " has a log but no run.json (" + paths_->run_json() + "). Rebuild the run.",
             {.run_id = run_id, .path = paths_->run_json()});
-    log_.emplace(*storage_, *paths_, info_ ? info_->commits_per_fold : RunInfo{}.commits_per_fold);
   });
+}
+
+// Reads run.json where it is not known yet: somebody may have made the run since we looked.
+void Run::look_for_run() {
+  if (info()) return;
+  std::optional<std::string> text = read_all(*storage_, paths_->run_json());
+  if (text) know(decode_run(*text, paths_->run_json(), run_id));
+}
+
+void Run::know(const RunInfo& info) {
+  std::lock_guard held(info_mutex_);
+  if (info_) return;
+  if (info.durability == Durability::commit && settings.durability == Durability::none && !options_.storage) {
+    replaced_ = storage_;  // others may be using it
+    storage_ = local_storage(Durability::commit, posix_os(), new_id_);
+  }
+  log_.emplace(*storage_, *paths_, info.commits_per_fold);
+  info_ = info;
+}
+
+std::optional<RunInfo> Run::info() const {
+  std::lock_guard held(info_mutex_);
+  return info_;
+}
+
+std::int64_t Run::bucket_size() const {
+  std::lock_guard held(info_mutex_);
+  return info_ ? info_->tick_bucket_size : settings.tick_bucket_size;
+}
+
+std::shared_ptr<Storage> Run::shared_storage() const {
+  std::lock_guard held(info_mutex_);
+  return storage_;
 }
 
 void Run::open_for_writing() {
   open();
   std::call_once(opened_for_writing_, [&] {
-    if (!info_) {
+    if (!info()) {
       check_legacy_bucket_sizes();
       make_run();
     }
@@ -118,7 +149,9 @@ void Run::open_for_writing() {
 
 void Run::open_anew(const std::optional<RunInfo>& kept) {
   prepare();
-  std::call_once(opened_, [&] { info_ = kept; });
+  std::call_once(opened_, [&] {
+    if (kept) know(*kept);
+  });
   std::call_once(opened_for_writing_, [] {});
   make_run();
   accept_run();
@@ -130,33 +163,29 @@ void Run::make_run() {
   storage_->require_put_if_absent(paths_->run());
   storage_->make_folder(paths_->log());
   storage_->make_folder(paths_->tables());
-  RunInfo info;
-  info.run_id = run_id;
-  info.created_at = now();
-  info.tick_bucket_size = settings.tick_bucket_size;
-  info.durability = settings.durability;
-  storage_->put_if_absent(paths_->run_json(), encode_run(info));
-  std::optional<std::string> text = read_all(*storage_, paths_->run_json());  // perhaps another writer's
-  if (!text)
+  RunInfo made;
+  made.run_id = run_id;
+  made.created_at = now();
+  made.tick_bucket_size = settings.tick_bucket_size;
+  made.durability = settings.durability;
+  storage_->put_if_absent(paths_->run_json(), encode_run(made));
+  look_for_run();  // it is perhaps another writer's
+  if (!info())
     raise(ErrorCode::run_damaged, paths_->run_json() + " is gone right after it was written.",
           {.run_id = run_id, .path = paths_->run_json()});
-  info_ = decode_run(*text, paths_->run_json(), run_id);
 }
 
 // The settings must fit the run. Its folders are relied on from here on.
 void Run::accept_run() {
-  if (info_->tick_bucket_size != settings.tick_bucket_size)
-    refuse_bucket_size(run_id, settings.tick_bucket_size, info_->tick_bucket_size, "keeps buckets of ");
-  if (info_->durability == Durability::none && settings.durability == Durability::commit)
+  RunInfo run = *info();
+  if (run.tick_bucket_size != settings.tick_bucket_size)
+    refuse_bucket_size(run_id, settings.tick_bucket_size, run.tick_bucket_size, "keeps buckets of ");
+  if (run.durability == Durability::none && settings.durability == Durability::commit)
     raise(ErrorCode::config_value,
           "Run " + run_id +
-              " was made with durability \"none\" and cannot become durable. Open it with durability = "
-              "\"none\", or "
+              " was made with durability \"none\" and cannot become durable. Open it with durability = \"none\", or "
               "record into a new run.",
           {.run_id = run_id, .key = "durability", .value = "commit"});
-  if (info_->durability == Durability::commit && settings.durability == Durability::none && !options_.storage)
-    storage_ = local_storage(Durability::commit, posix_os(), new_id_);
-  log_.emplace(*storage_, *paths_, info_->commits_per_fold);
   trust(paths_->log());
 }
 
@@ -228,7 +257,7 @@ void Run::apply(const Commit& commit) {
 }
 
 void Run::advance(const Lock&) {
-  if (!info_) return;
+  if (!info()) return;
   log_->read_after(position_, [&](std::int64_t seq, std::string_view line, const std::string& path) {
     apply(decode_commit(line, path, seq));
   });
@@ -236,7 +265,7 @@ void Run::advance(const Lock&) {
 
 void Run::check_not_ahead(const TableState& state) {
   if (state.position <= 0) return;
-  for (int look = 0; look < 2 && info_; ++look) {
+  for (int look = 0; look < 2 && info(); ++look) {
     std::optional<std::string> line = log_->line_of(state.position);
     if (line && commit_id_of(*line, paths_->commit(state.position), state.position) == state.position_id)
       return;
@@ -255,7 +284,7 @@ TableState* Run::load(const Lock& held, std::string_view name) {
   if (!text) return nullptr;
   TableState state = decode_manifest(*text, std::string(name), path);
   if (state.position != position_ || state.position_id != position_id_) check_not_ahead(state);
-  if (info_) {
+  if (info()) {
     for (const auto& [bucket, parts] : state.buckets())
       for (const PartRecord& part : parts)
         if (part.meta.tick_min / bucket_size() != bucket || part.meta.tick_max / bucket_size() != bucket)
@@ -270,7 +299,7 @@ TableState* Run::load(const Lock& held, std::string_view name) {
   }
   std::int64_t from = std::min(state.position, position_);
   TableState& kept = tables_.insert_or_assign(std::string(name), std::move(state)).first->second;
-  if (info_)
+  if (info())
     log_->read_after(from, [&](std::int64_t seq, std::string_view line, const std::string& file) {
       apply(decode_commit(line, file, seq));
     });
@@ -294,8 +323,9 @@ TableState* Run::table(const Lock& held, std::string_view name) {
     if (auto it = tables_.find(name); it != tables_.end()) tables_.erase(it);
     return nullptr;
   }
+  look_for_run();
   TableState* state = known_table(held, name);
-  if (!state || !info_) return load(held, name);  // without a log, only the manifest can have changed
+  if (!state || !info()) return load(held, name);  // without a log, only the manifest can have changed
   advance(held);
   return state;
 }

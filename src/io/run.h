@@ -49,11 +49,11 @@ class Run {
   // As open_for_writing, for a rebuild that starts a new log: only what `kept` says of the run is trusted.
   void open_anew(const std::optional<RunInfo>& kept);
   // Nothing where the run has no run.json (older package, or no run at all). Valid after open().
-  const std::optional<RunInfo>& info() const { return info_; }
-  std::int64_t bucket_size() const { return info_ ? info_->tick_bucket_size : settings.tick_bucket_size; }
+  std::optional<RunInfo> info() const;
+  std::int64_t bucket_size() const;
 
   Storage& storage() { return *storage_; }
-  const std::shared_ptr<Storage>& shared_storage() const { return storage_; }
+  std::shared_ptr<Storage> shared_storage() const;
   const RunPaths& paths() const { return *paths_; }
   Log& log() { return *log_; }
   std::string new_id() { return new_id_(); }
@@ -100,6 +100,8 @@ class Run {
   Upkeep& upkeep() { return *upkeep_; }
 
  private:
+  void look_for_run();
+  void know(const RunInfo& info);
   void make_run();
   void accept_run();
   void check_legacy_bucket_sizes();
@@ -114,11 +116,12 @@ class Run {
   DatasetOptions options_;
   std::function<std::int64_t()> now_us_;
   std::function<std::string()> new_id_;
-  std::shared_ptr<Storage> storage_;
+  std::shared_ptr<Storage> storage_, replaced_;
   std::string writer_id_;
 
   std::once_flag prepared_, opened_, opened_for_writing_;
   std::optional<RunPaths> paths_;
+  mutable std::mutex info_mutex_;  // guards info_, storage_ and log_ until info_ is known; they do not change after
   std::optional<RunInfo> info_;
   std::optional<Log> log_;
 

@@ -220,6 +220,16 @@ TEST(LogRace, ACondemnedPartIsWrittenAnewUnderAnotherName) {
   EXPECT_EQ(seen_on(disk), (Seen{{"holdings", {{1, 0}, {2, 1}}}}));
 }
 
+TEST(LogRace, AReaderThatWasThereBeforeTheRunSeesItsRows) {
+  Disk disk = std::make_shared<SimOs>();
+  Dataset reader = sim_dataset(disk), writer = sim_dataset(disk);
+  EXPECT_TRUE(reader.tables().empty());
+  EXPECT_THROW(reader.read("holdings"), IoManifestError);
+  append(writer, 1, 0);
+  append(writer, 2, 1);
+  EXPECT_EQ(seen(reader), (Seen{{"holdings", {{1, 0}, {2, 1}}}}));
+}
+
 // ---- tokens ----
 
 AppendOptions with_token(std::int64_t number) {
