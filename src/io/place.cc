@@ -65,7 +65,9 @@ void Place::fail_at(ErrorCode code, std::int64_t row, const std::string& value,
   where.row = row;
   where.value = value;
   raise(report_as_code_ ? code_ : code,
-        "table \"" + table_ + "\", column \"" + path_ + "\", row " + std::to_string(row) + ": " + why, where);
+        "table \"" + table_ + "\", column \"" + path_ + "\", row " + std::to_string(row) + ", value " +
+            (value.empty() ? "\"\"" : value) + ": " + why,
+        where);
 }
 
 std::string text_of(const Json& value) {

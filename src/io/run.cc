@@ -183,7 +183,8 @@ void Run::accept_run() {
   if (run.durability == Durability::none && settings.durability == Durability::commit)
     raise(ErrorCode::config_value,
           "Run " + run_id +
-              " was made with durability \"none\" and cannot become durable. Open it with durability = \"none\", or "
+              " was made with durability \"none\" and cannot become durable. Open it with durability = "
+              "\"none\", or "
               "record into a new run.",
           {.run_id = run_id, .key = "durability", .value = "commit"});
   trust(paths_->log());

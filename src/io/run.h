@@ -121,7 +121,8 @@ class Run {
 
   std::once_flag prepared_, opened_, opened_for_writing_;
   std::optional<RunPaths> paths_;
-  mutable std::mutex info_mutex_;  // guards info_, storage_ and log_ until info_ is known; they do not change after
+  mutable std::mutex
+      info_mutex_;  // guards info_, storage_ and log_ until info_ is known; they do not change after
   std::optional<RunInfo> info_;
   std::optional<Log> log_;
 

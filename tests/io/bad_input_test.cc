@@ -1,4 +1,5 @@
-// Bad input and damaged files: a typed error that names what, where and the value, and nothing changed on disk.
+// Bad input and damaged files: a typed error that names what, where and the value, and nothing changed on
+// disk.
 #include <arrow/array.h>
 #include <arrow/builder.h>
 #include <arrow/table.h>
@@ -19,7 +20,9 @@ namespace {
 using Disk = std::shared_ptr<SimOs>;
 using testing::HasSubstr;
 
-RunPaths paths() { return {"out", sim_run_id}; }
+RunPaths paths() {
+  return {"out", sim_run_id};
+}
 
 Disk run_of_two() {
   Disk disk = std::make_shared<SimOs>();
@@ -50,14 +53,16 @@ struct BadFrame {
   bool without = false;
 };
 
-void PrintTo(const BadFrame& bad, std::ostream* out) { *out << bad.name; }
+void PrintTo(const BadFrame& bad, std::ostream* out) {
+  *out << bad.name;
+}
 
 class BadFrames : public testing::TestWithParam<BadFrame> {};
 
 TEST_P(BadFrames, AreRefusedAndLeaveTheDiskAsItWas) {
   const BadFrame& bad = GetParam();
-  Frame frame = frame_from_json(
-      std::vector{row_with("quantity", 1), row_with(bad.column, bad.value, bad.without)});
+  Frame frame =
+      frame_from_json(std::vector{row_with("quantity", 1), row_with(bad.column, bad.value, bad.without)});
   if (bad.without) frame = frame_from_json(std::vector{row_with(bad.column, bad.value, true)});
   for (Disk disk : {std::make_shared<SimOs>(), run_of_two()}) {
     auto before = disk->files();
@@ -114,20 +119,26 @@ void expect_refused(const Disk& disk, ErrorCode code, const std::function<void(D
 }
 
 TEST(BadInput, TextThatIsNoNumberAndStructsForText) {
-  expect_refused(run_of_two(), ErrorCode::lossy_cast,
-                 [](Dataset& d) { d.append("holdings", frame_from_json(std::vector{row_with("quantity", "ten")})); }, "ten");
-  expect_refused(run_of_two(), ErrorCode::wrong_type,
-                 [](Dataset& d) {
-                   d.append("holdings", frame_from_json(std::vector{row_with("agent_id", JsonObject{{"x", 1}})}));
-                 },
-                 "agent_id");
+  expect_refused(
+      run_of_two(), ErrorCode::lossy_cast,
+      [](Dataset& d) { d.append("holdings", frame_from_json(std::vector{row_with("quantity", "ten")})); },
+      "ten");
+  expect_refused(
+      run_of_two(), ErrorCode::wrong_type,
+      [](Dataset& d) {
+        d.append("holdings", frame_from_json(std::vector{row_with("agent_id", JsonObject{{"x", 1}})}));
+      },
+      "agent_id");
 }
 
 TEST(BadInput, AnUnknownTable) {
   Disk disk = run_of_two();
-  expect_refused(disk, ErrorCode::unknown_table, [](Dataset& d) { d.append("trades", holdings({1})); }, "trades");
-  expect_refused(disk, ErrorCode::unknown_table_in_scan, [](Dataset& d) { d.read("../holdings"); }, "../holdings");
-  expect_refused(disk, ErrorCode::table_missing, [](Dataset& d) { d.read("exchange"); }, "exchange");
+  expect_refused(
+      disk, ErrorCode::unknown_table, [](Dataset& d) { d.append("trades", holdings({1})); }, "trades");
+  expect_refused(
+      disk, ErrorCode::unknown_table_in_scan, [](Dataset& d) { d.read("../holdings"); }, "../holdings");
+  expect_refused(
+      disk, ErrorCode::table_missing, [](Dataset& d) { d.read("exchange"); }, "exchange");
   EXPECT_FALSE(sim_dataset(disk).manifest("trades").has_value());
 }
 
@@ -164,9 +175,14 @@ TEST(BadInput, RangesLimitsAndColumnsThatMakeNoSense) {
   Disk disk = run_of_two();
   expect_refused(disk, ErrorCode::bad_where, scan([](ScanOptions& o) { o.ticks = {5, 4}; }), "5");
   expect_refused(disk, ErrorCode::bad_limit, scan([](ScanOptions& o) { o.limit = -1; }), "-1");
-  expect_refused(disk, ErrorCode::bad_projection, scan([](ScanOptions& o) { o.columns = {{"price"}}; }), "price");
-  expect_refused(disk, ErrorCode::bad_projection, scan([](ScanOptions& o) { o.columns = {{"tick", "tick"}}; }), "tick");
-  for (const char* where : {R"({"ticks": 1})", R"({"tick_min": 1.5})", R"({"tick_min": "x"})", R"({"tick_min": 2, "tick_max": 1})"})
+  expect_refused(disk, ErrorCode::bad_projection, scan([](ScanOptions& o) { o.columns = {{"price"}}; }),
+                 "price");
+  expect_refused(disk, ErrorCode::bad_projection, scan([](ScanOptions& o) {
+                   o.columns = {{"tick", "tick"}};
+                 }),
+                 "tick");
+  for (const char* where : {R"({"ticks": 1})", R"({"tick_min": 1.5})", R"({"tick_min": "x"})",
+                            R"({"tick_min": 2, "tick_max": 1})"})
     EXPECT_THROW(parse_where(parse_json(where)), IoArgumentError) << where;
   TickRange range = parse_where(parse_json(R"({"tick_min": "7", "tick_max": 9.0})"));
   EXPECT_EQ(range.min, 7);
@@ -180,7 +196,8 @@ TEST(BadInput, ATornOrEditedManifest) {
   edited[edited.find("\"rows\": 1") + 8] = '7';
   std::string moved = good;
   moved.replace(moved.find("part-"), 5, "../p-");
-  for (const std::string& bad : {std::string(), good.substr(0, good.size() / 2), edited, moved, std::string("[]")}) {
+  for (const std::string& bad :
+       {std::string(), good.substr(0, good.size() / 2), edited, moved, std::string("[]")}) {
     Disk disk = run_of_two();
     disk->put(path, bad);
     for (auto job : {std::function<void(Dataset&)>([](Dataset& d) { d.read("holdings"); }),
@@ -191,11 +208,13 @@ TEST(BadInput, ATornOrEditedManifest) {
 
 TEST(BadInput, AManifestOfTheOlderPackageThatNamesAFileElsewhere) {
   Disk disk = std::make_shared<SimOs>();
-  disk->put(paths().manifest("holdings"),
-            R"({"table": "holdings", "version": 1, "created_at": "x", "updated_at": "x", "partitions": {"000000":
+  disk->put(
+      paths().manifest("holdings"),
+      R"({"table": "holdings", "version": 1, "created_at": "x", "updated_at": "x", "partitions": {"000000":
             {"bucket_id": 0, "state": "ready", "tick_min": 1, "tick_max": 1, "row_count": 1, "byte_size": 9, "parts":
             [{"path": "../../../../etc/passwd", "rows": 1, "bytes": 9, "tick_min": 1, "tick_max": 1, "created_at": "x"}]}}})");
-  expect_refused(disk, ErrorCode::manifest_damaged, [](Dataset& d) { d.read("holdings"); }, "passwd");
+  expect_refused(
+      disk, ErrorCode::manifest_damaged, [](Dataset& d) { d.read("holdings"); }, "passwd");
 }
 
 TEST(BadInput, APartThatIsMissingTruncatedOrOfAnotherTable) {
@@ -210,7 +229,9 @@ TEST(BadInput, APartThatIsMissingTruncatedOrOfAnotherTable) {
   }
   std::string part, other;
   for (const std::string& path : part_files(*base))
-    (path.find("holdings") != std::string::npos && path.find("bucket=000000") != std::string::npos ? part : other) = path;
+    (path.find("holdings") != std::string::npos && path.find("bucket=000000") != std::string::npos ? part
+                                                                                                   : other) =
+        path;
   std::string bytes = base->files().at(part);
   auto read = [](Dataset& d) { d.read("holdings"); };
   Disk gone = base->clone();
@@ -233,7 +254,8 @@ TEST(BadInput, AFolderThatMayNotBeWritten) {
   Disk disk = run_of_two();
   auto before = disk->files();
   Dataset dataset = sim_dataset(disk);
-  disk->set_hook([](const SimOp& op) { return op.call == OsCall::open_new || op.call == OsCall::mkdir ? EACCES : 0; });
+  disk->set_hook(
+      [](const SimOp& op) { return op.call == OsCall::open_new || op.call == OsCall::mkdir ? EACCES : 0; });
   try {
     dataset.append("holdings", holdings({31}));
     FAIL();
@@ -268,7 +290,8 @@ TEST(BadInput, AFrameWithoutRowsWritesNothingAndIsStillChecked) {
   Disk disk = std::make_shared<SimOs>();
   Dataset dataset = sim_dataset(disk);
   AppendSummary none = dataset.append("holdings", std::vector<core::HoldingsRow>{});
-  EXPECT_EQ(write_json(to_json(none)), R"({"table":"holdings","run_id":"run_sim","parts":[],"rows":0,"buckets":[]})");
+  EXPECT_EQ(write_json(to_json(none)),
+            R"({"table":"holdings","run_id":"run_sim","parts":[],"rows":0,"buckets":[]})");
   auto schema = arrow::schema({arrow::field("colour", arrow::utf8())});
   EXPECT_THROW(dataset.append("holdings", arrow::Table::MakeEmpty(schema).ValueOrDie()), IoSchemaError);
   EXPECT_EQ(dataset.append("holdings", arrow::Table::MakeEmpty(arrow::schema({})).ValueOrDie()).rows, 0);
