@@ -487,6 +487,8 @@ std::optional<Commit> Run::commit(const Make& make) {
       }
       if (!made) return std::nullopt;
       made->seq = before + 1;  // 4: every commit below has been read
+      for (TableChange& change : made->tables)
+        for (PartRecord& part : change.added) part.seq = made->seq;
       made->time = now();
       made->writer = writer_id_;
       if (durable_ != before) log_->sync();
