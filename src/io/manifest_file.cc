@@ -1,8 +1,7 @@
 #include "io/manifest_file.h"
 
-#include <algorithm>
-
 #include "io/checked_json.h"
+#include "io/manifest_reader.h"
 #include "io/paths.h"
 
 namespace crv::io {
@@ -81,54 +80,13 @@ bool manifest_seal_fits(std::string_view text) {
   return end.starts_with(seal_before) && end.substr(seal_before.size(), 16) == checksum_text(before);
 }
 
-PartRecord part_from(const Checked& json, std::int64_t bucket) {
-  PartRecord part;
-  part.bucket = bucket;
-  part.meta.path = json.text("path");
-  if (!is_part_file(part.meta.path))
-    json.damaged("path", "is not the bare name of a part file: " + part.meta.path);
-  part.meta.rows = json.integer("rows", 1);
-  part.meta.bytes = json.integer("bytes", 1);
-  part.meta.tick_min = json.integer("tick_min", 0);
-  part.meta.tick_max = json.integer("tick_max", part.meta.tick_min);
-  part.meta.created_at = json.text("created_at");
-  return part;
-}
-
-void check_sums(const Checked& json, const std::vector<PartRecord>& parts) {
-  std::int64_t rows = 0, bytes = 0;
-  for (const PartRecord& part : parts) {
-    rows += part.meta.rows;
-    bytes += part.meta.bytes;
-  }
-  if (json.integer("row_count") != rows)
-    json.damaged("row_count", "is not the sum over the partition's parts");
-  if (json.integer("byte_size") != bytes)
-    json.damaged("byte_size", "is not the sum over the partition's parts");
-}
-
-std::vector<PartRecord> parts_from(const Checked& json, const std::string& key, bool ours) {
-  std::int64_t bucket = json.integer("bucket_id", 0);
-  if (bucket_key(bucket) != key) json.damaged("bucket_id", "is not that of its key \"" + key + '"');
-  std::vector<PartRecord> parts;
-  for (const Checked& part : json.items("parts")) parts.push_back(part_from(part, bucket));
-  check_sums(json, parts);
-  if (!ours) return parts;
-  std::vector<Checked> checksums = json.items("xxh3"), schemas = json.items("schemas"),
-                       seqs = json.items("seqs");
-  if (checksums.size() != parts.size() || schemas.size() != parts.size() || seqs.size() != parts.size())
-    json.damaged("xxh3", "has not one entry a part");
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    parts[i].checksum = checksums[i].as_text();
-    parts[i].schema = schemas[i].as_text();
-    parts[i].seq = seqs[i].as_integer(0);
-  }
-  return parts;
-}
-
-std::string text_or_empty(const Checked& json, std::string_view key) {
-  const Json* value = json.find(key);
-  return value && !value->is_null() ? json.text(key) : std::string();
+// What has no seal must be of the older package.
+void check_unsealed(std::string_view text, const Origin& origin) {
+  Json whole = parse_sound(text, origin);
+  Checked json(whole, origin);
+  if (!json.find("last_seq")) return;
+  check_format(json);
+  origin.damaged("its checksum does not fit its bytes, so somebody edited or tore it; rebuild it");
 }
 
 }  // namespace
@@ -178,32 +136,14 @@ std::string encode_manifest(const TableState& state) {
 
 TableState decode_manifest(std::string_view text, const std::string& table, const std::string& path) {
   Origin origin{ErrorCode::manifest_damaged, "The manifest of table " + table, path, table};
-  Json whole = parse_sound(text, origin);
-  Checked json(whole, origin);
-  bool ours = json.find("last_seq") != nullptr;
-  if (ours) {
-    check_format(json);
-    if (!manifest_seal_fits(text))
-      origin.damaged("its checksum does not fit its bytes, so somebody edited or tore it; rebuild it");
+  const bool ours = manifest_seal_fits(text);
+  try {
+    if (!ours) check_unsealed(text, origin);
+    return read_manifest(text, ours, origin);
+  } catch (const IoManifestError&) {
+    if (ours) check_format(Checked(parse_sound(text, origin), origin));  // a newer one may look different
+    throw;
   }
-  if (json.text("table") != table) json.damaged("table", "names another table");
-  TableState state(table);
-  state.created_at = text_or_empty(json, "created_at");
-  state.updated_at = text_or_empty(json, "updated_at");
-  const Json* partitions = json.find("partitions");
-  if (partitions && !partitions->is_null())
-    for (const auto& [key, partition] : json.object("partitions"))
-      for (const PartRecord& part : parts_from(Checked(partition, origin), key, ours)) state.add(part);
-  if (!ours) {
-    state.manifest_position = -1;
-    return state;
-  }
-  state.position = json.integer("last_seq", 0);
-  state.position_id = json.text("last_id");
-  state.manifest_position = state.position;
-  for (const Checked& schema : json.items("schemas"))
-    state.learn({schema.text("id"), schema.integer("seq", 0), columns_from_json(*schema.find("columns"))});
-  return state;
 }
 
 }  // namespace crv::io

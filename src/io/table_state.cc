@@ -1,6 +1,7 @@
 #include "io/table_state.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace crv::io {
 namespace {
@@ -56,19 +57,19 @@ void TableState::apply(const Commit& commit) {
   for (const PartName& part : change->condemned) condemned_.insert(part.file);
 }
 
-void TableState::add(const PartRecord& part) {
+void TableState::add(PartRecord part) {
   std::vector<PartRecord>& parts = buckets_[part.bucket];
   if (!names_.insert(part.meta.path).second) {
     auto held =
         std::find_if(parts.begin(), parts.end(), [&](auto& p) { return p.meta.path == part.meta.path; });
     if (held == parts.end() || (held->seq != 0 && !held->schema.empty())) return;
     if (held->schema.empty() && !part.schema.empty()) --unknown_parts_;
-    *held = part;
+    *held = std::move(part);
     return;
   }
-  parts.push_back(part);
   ++parts_;
   if (part.schema.empty()) ++unknown_parts_;
+  parts.push_back(std::move(part));
 }
 
 void TableState::remove(const PartName& part) {

@@ -35,7 +35,7 @@ class TableState {
   // Folds in the next commit, whether it names the table or not.
   void apply(const Commit& commit);
   // Adding a part that is there already only fills in what was not known of it.
-  void add(const PartRecord& part);
+  void add(PartRecord part);
   void remove(const PartName& part);
   void learn(const SeenSchema& schema);
 

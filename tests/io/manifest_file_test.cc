@@ -1,0 +1,214 @@
+// What a manifest on disk may hold: all that does not make sense is told as damage, all that is new is passed
+// over.
+#include "io/manifest_file.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "crv/core/error.h"
+#include "io/commit.h"
+#include "io/paths.h"
+
+namespace crv::io {
+namespace {
+
+const std::string time_text = "2026-11-22T20:34:32.321421+00:00";
+
+Columns columns() {
+  Type i64, text;
+  i64.kind = Type::Kind::i64;
+  text.kind = Type::Kind::str;
+  return {{"tick", i64}, {"agent_id", text}, {"payload", struct_of({{"a", list_of(i64)}})}};
+}
+
+PartRecord part(std::int64_t bucket, char digit, std::int64_t seq) {
+  PartRecord made;
+  made.bucket = bucket;
+  made.meta = {part_file(std::string(32, digit)), 10, 2000, bucket * 100, bucket * 100 + 7, time_text};
+  made.checksum = std::string(16, digit);
+  made.schema = schema_id(columns());
+  made.seq = seq;
+  return made;
+}
+
+TableState state() {
+  TableState made("holdings");
+  made.created_at = made.updated_at = time_text;
+  made.learn({schema_id(columns()), 1, columns()});
+  made.add(part(0, 'a', 1));
+  made.add(part(0, 'b', 2));
+  made.add(part(3, 'c', 2));
+  made.position = 2;
+  made.position_id = std::string(32, 'd');
+  return made;
+}
+
+TableState decode(const std::string& text) {
+  return decode_manifest(text, "holdings", "manifest.json");
+}
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  const std::size_t at = text.find(from);
+  if (at == std::string::npos) throw std::runtime_error("nothing to replace: " + from);
+  return text.replace(at, from.size(), to);
+}
+
+const std::string seal_mark = ",\n  \"checksum\": \"";
+
+std::string unsealed() {
+  const std::string text = encode_manifest(state());
+  return text.substr(0, text.find(seal_mark));
+}
+
+std::string sealed(const std::string& text) {
+  return text + seal_mark + checksum_text(text) + "\"\n}";
+}
+
+// The manifest of state() with a change, sealed anew.
+std::string forged(const std::string& from, const std::string& to) {
+  return sealed(replaced(unsealed(), from, to));
+}
+
+void expect_damage(const std::string& text, const std::string& key) {
+  try {
+    decode(text);
+    ADD_FAILURE() << "it was read, though \"" << key << "\" makes no sense";
+  } catch (const IoManifestError& e) {
+    EXPECT_EQ(e.code(), ErrorCode::manifest_damaged) << e.what();
+    EXPECT_EQ(e.facts().key, key) << e.what();
+    EXPECT_EQ(e.facts().table, "holdings");
+    EXPECT_EQ(e.facts().path, "manifest.json");
+  }
+}
+
+TEST(ManifestFile, IsReadAsItWasWritten) {
+  const std::string text = encode_manifest(state());
+  const TableState read = decode(text);
+  EXPECT_EQ(encode_manifest(read), text);
+  EXPECT_EQ(read.manifest_position, 2);
+  EXPECT_EQ(read.parts(), 3);
+  EXPECT_EQ(read.unknown_parts(), 0);
+  EXPECT_EQ(read.columns(), columns());
+  EXPECT_EQ(read.buckets().at(0).at(1).seq, 2);
+}
+
+TEST(ManifestFile, EmptyOneIsRead) {
+  TableState empty("holdings");
+  EXPECT_EQ(decode(encode_manifest(empty)).parts(), 0);
+}
+
+TEST(ManifestFile, WhatMakesNoSenseIsDamage) {
+  const struct {
+    std::string from, to, key;
+  } cases[] = {
+      {R"("table": "holdings")", R"("table": "exchange")", "table"},
+      {R"("table": "holdings")", R"("table": 5)", "table"},
+      {R"("table": "holdings")", R"("tabel": "holdings")", "table"},
+      {R"("last_seq": 2)", R"("last_seq": -1)", "last_seq"},
+      {R"("last_seq": 2)", R"("last_seq": "2")", "last_seq"},
+      {R"("last_id":)", R"("lastid":)", "last_id"},
+      {R"("format": 1)", R"("format": 0)", "format"},
+      {R"("format": 1)", R"("frmt": 1)", "format"},
+      {R"("partitions": {)", R"("partitions": 7, "x": {)", "partitions"},
+      {R"("000000": {)", R"("000001": {)", "bucket_id"},
+      {R"("000000": {)", R"("0": {)", "bucket_id"},
+      {R"("bucket_id": 0)", R"("bucket_id": -1)", "bucket_id"},
+      {R"("bucket_id": 0)", R"("bucket": 0)", "bucket_id"},
+      {R"("row_count": 20)", R"("row_count": 21)", "row_count"},
+      {R"("byte_size": 4000)", R"("byte_size": 4001)", "byte_size"},
+      {R"("byte_size": 4000)", R"("byte_size": 4000.0)", "byte_size"},
+      {R"("parts": [)", R"("prts": [)", "parts"},
+      {R"("parts": [)", R"("parts": {}, "x": [)", "parts"},
+      {"part-a", "../rt-a", "path"},
+      {"part-a", "part-A", "path"},
+      {R"("rows": 10)", R"("rows": 0)", "rows"},
+      {R"("rows": 10)", R"("rows": null)", "rows"},
+      {R"("rows": 10)", R"("rows": 9223372036854775808)", "rows"},
+      {R"("bytes": 2000)", R"("bytes": [2000])", "bytes"},
+      {R"("tick_min": 0,
+          "tick_max": 7)",
+       R"("tick_min": 8,
+          "tick_max": 7)",
+       "tick_max"},
+      {R"("created_at": "2026-11-22T20:34:32.321421+00:00"
+        })",
+       R"("created": 0
+        })",
+       "created_at"},
+      {R"("aaaaaaaaaaaaaaaa",)", "", "xxh3"},
+      {R"("aaaaaaaaaaaaaaaa",)", "7,", "xxh3"},
+      {R"("seqs": [
+        1)",
+       R"("seqs": [
+        -1)",
+       "seqs"},
+      {R"("seqs": [)", R"("sqs": [)", "xxh3"},
+      {R"("columns": {)", R"("columns": 7, "x": {)", "columns"},
+      {R"("columns": {)", R"("clmns": {)", "columns"},
+  };
+  for (const auto& one : cases) expect_damage(forged(one.from, one.to), one.key);
+}
+
+TEST(ManifestFile, WhatIsNewIsPassedOver) {
+  const std::string news = R"("new": {"table": "x", "rows": 0, "parts": [{"path": 1}], "format": 9}, )";
+  for (const std::string where : {R"("version": 1)", R"("state": "ready")", R"("rows": 10)", R"("seq": 1)"})
+    EXPECT_EQ(encode_manifest(decode(forged(where, news + where))), encode_manifest(state())) << where;
+}
+
+TEST(ManifestFile, TornOrEditedIsDamage) {
+  const std::string text = encode_manifest(state());
+  for (std::size_t length = 0; length < text.size(); ++length)
+    EXPECT_THROW(decode(text.substr(0, length)), IoManifestError) << length;
+  expect_damage(replaced(text, R"("rows": 10)", R"("rows": 11)"), "");
+}
+
+TEST(ManifestFile, NewerFormatIsRefusedWhateverItLooksLike) {
+  const std::string newer = replaced(unsealed(), R"("format": 1)", R"("format": 2)");
+  for (const std::string& text : {sealed(newer), sealed(replaced(newer, "last_id", "last")), newer + "\n}"})
+    try {
+      decode(text);
+      ADD_FAILURE() << text;
+    } catch (const IoManifestError& e) {
+      EXPECT_EQ(e.code(), ErrorCode::format_too_new) << e.what();
+    }
+}
+
+const std::string older = R"({
+  "table": "holdings", "version": 1,
+  "created_at": "2025-09-20T00:00:00+00:00", "updated_at": null,
+  "partitions": {
+    "000002": {"bucket_id": 2, "state": "ready", "tick_min": 200, "tick_max": 201, "row_count": 3, "byte_size": 900,
+      "parts": [{"path": "part-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.parquet", "rows": 3, "bytes": 900, "tick_min": 200,
+                 "tick_max": 201, "created_at": "2025-09-20T00:00:00+00:00"}],
+      "schemas": 5, "note": ["x"]}
+  },
+  "schemas": {"unrelated": []}
+})";
+
+TEST(ManifestFile, OfTheOlderPackageIsReadWithoutChecksumsAndSchemas) {
+  const TableState read = decode(older);
+  EXPECT_EQ(read.manifest_position, -1);
+  EXPECT_EQ(read.position, 0);
+  EXPECT_EQ(read.created_at, "2025-09-20T00:00:00+00:00");
+  EXPECT_EQ(read.updated_at, "");
+  EXPECT_EQ(read.unknown_parts(), 1);
+  EXPECT_EQ(read.buckets().at(2).at(0).meta.rows, 3);
+  EXPECT_EQ(read.buckets().at(2).at(0).seq, 0);
+  EXPECT_EQ(decode(R"({"table": "holdings", "partitions": null})").parts(), 0);
+}
+
+TEST(ManifestFile, OfTheOlderPackageIsCheckedToo) {
+  expect_damage(replaced(older, R"("rows": 3)", R"("rows": 4)"), "row_count");
+  expect_damage(replaced(older, R"("rows": 3)", R"("rows": 3.0)"), "rows");
+  expect_damage(replaced(older, R"("000002")", R"("2")"), "bucket_id");
+  expect_damage(replaced(older, R"(holdings)", R"(hold\ud800ings)"), "");
+  expect_damage(older + "x", "");
+  expect_damage("[]", "");
+  expect_damage("7", "");
+  expect_damage("", "");
+}
+
+}  // namespace
+}  // namespace crv::io
