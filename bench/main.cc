@@ -1,0 +1,34 @@
+// crv_bench [FOLDER]: benchmarks of the store, as ratios of times measured side by side. Works in a new
+// folder below FOLDER (default out), which should lie on the disk that matters, and removes it at the end.
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <string>
+
+#include "append_bench.h"
+#include "crv/core/ids.h"
+#include "history.h"
+#include "scan_bench.h"
+
+int main(int count, char** arguments) try {
+  using namespace crv::bench;
+  if (count == 5 && std::string(arguments[1]) == "--append-once") {
+    append_once(arguments[2], arguments[3], std::stoll(arguments[4]));
+    return 0;
+  }
+  const std::filesystem::path folder =
+      std::filesystem::path(count > 1 ? arguments[1] : "out") / crv::core::make_run_id("bench");
+  crv::io::IoSettings settings;
+  settings.root_dir = folder.string();
+  std::printf("Making a run of 10,000 commits and parts in %s ...\n", settings.root_dir.c_str());
+  std::fflush(stdout);
+  const double seconds = seconds_of([&] { extend_history(settings, "many", 0, 10'000); });
+  std::printf("made in %.1f s, without fsync\n", seconds);
+  bench_scan(settings);
+  bench_append(settings, std::filesystem::read_symlink("/proc/self/exe").string());
+  std::filesystem::remove_all(folder);
+  return 0;
+} catch (const std::exception& e) {
+  std::fprintf(stderr, "crv_bench: %s\n", e.what());
+  return 1;
+}
