@@ -41,12 +41,13 @@ struct DatasetOptions {
   std::function<void(const std::string&)> on_warning;
 };
 
+// Each field of an options struct has an initializer, so that {.limit = 5} draws no warning.
 struct AppendOptions {
   bool validate_schema = true;  // check for missing, unknown and null columns; types are conformed always
   bool validate_rows = false;   // also run every row model's rules
-  std::optional<Token> token;
+  std::optional<Token> token{};
   std::optional<std::int64_t>
-      complete_through;  // the caller says: no row of a tick up to this one comes any more
+      complete_through{};  // the caller says: no row of a tick up to this one comes any more
 };
 
 struct PartSummary {
@@ -72,17 +73,17 @@ struct TableFrame {
 
 // Rows with tick_min <= tick <= tick_max; an absent bound is open.
 struct TickRange {
-  std::optional<std::int64_t> min, max;
+  std::optional<std::int64_t> min{}, max{};
 };
 // {"tick_min": .., "tick_max": ..}: integers, integral floats, decimal text or null. Throws IoArgumentError
 // (bad_where).
 TickRange parse_where(const Json& where);
 
 struct ScanOptions {
-  TickRange ticks;
-  std::optional<std::vector<std::string>> columns;  // in this order; absent: all
-  std::optional<std::int64_t> limit;                // first rows of the scan's order
-  std::int64_t batch_rows = 65536;                  // rows a batch at most
+  TickRange ticks{};
+  std::optional<std::vector<std::string>> columns{};  // in this order; absent: all
+  std::optional<std::int64_t> limit{};                // first rows of the scan's order
+  std::int64_t batch_rows = 65536;                    // rows a batch at most
 };
 
 // Why a part is read or not.
