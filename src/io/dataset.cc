@@ -42,7 +42,10 @@ Dataset::Dataset(IoSettings settings, std::string run_id, DatasetOptions options
     : state_(std::make_unique<State>(std::move(settings), std::move(run_id), std::move(options))) {}
 
 Dataset::Dataset(Dataset&&) noexcept = default;
-Dataset& Dataset::operator=(Dataset&&) noexcept = default;
+Dataset& Dataset::operator=(Dataset&& other) noexcept {
+  std::swap(state_, other.state_);  // what this held ends as any Dataset does, with `other`
+  return *this;
+}
 
 Dataset::~Dataset() {
   if (!state_) return;

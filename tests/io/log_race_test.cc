@@ -220,6 +220,40 @@ TEST(LogRace, ACondemnedPartIsWrittenAnewUnderAnotherName) {
   EXPECT_EQ(seen_on(disk), (Seen{{"holdings", {{1, 0}, {2, 1}}}}));
 }
 
+TEST(LogRace, NobodyPutsACommitAboveOneThatAPowerCutCouldTake) {
+  auto link_of_second = [](const SimOp& op) { return op.call == OsCall::link && op.to == paths().commit(2); };
+  Disk base = std::make_shared<SimOs>();
+  {
+    Dataset dataset = sim_dataset(base);
+    append(dataset, 1, 0);
+  }
+  std::int64_t calls = 0;
+  {
+    Disk probe = base->clone();
+    Dataset dataset = sim_dataset(probe);
+    append(dataset, 2, 1);
+    auto ops = probe->ops();
+    calls = std::find_if(ops.begin(), ops.end(), link_of_second) - ops.begin() + 1;
+  }
+  Disk disk = base->clone();
+  {
+    std::vector<std::string> warnings;
+    Dataset killed = sim_dataset(disk, &warnings);
+    disk->stop_after(calls);
+    EXPECT_THROW(append(killed, 2, 1), IoCommitUnknownError);
+    disk->clear_faults();
+  }
+  ASSERT_FALSE(disk->after_power_cut(PowerCut::all_lost())->files().contains(paths().commit(2)));
+  bool durable = false;
+  before_link_to(disk, paths().commit(3), [&] {
+    durable = disk->after_power_cut(PowerCut::all_lost())->files().contains(paths().commit(2));
+  });
+  Dataset next = sim_dataset(disk);
+  append(next, 3, 2);
+  disk->set_hook({});
+  EXPECT_TRUE(durable);
+}
+
 TEST(LogRace, AReaderThatWasThereBeforeTheRunSeesItsRows) {
   Disk disk = std::make_shared<SimOs>();
   Dataset reader = sim_dataset(disk), writer = sim_dataset(disk);
