@@ -103,11 +103,11 @@ class Scan {
   // The plan as text, for people: parts kept and skipped, and why.
   std::string explain() const;
   // Starts reading. Batches come in order of (bucket, commit, row), with bounded memory; errors come as a
-  // failed arrow::Status whose detail is the crv::Error (see error_of). Each call starts anew.
+  // failed arrow::Status that carries the crv::Error (see rethrow). Each call starts anew.
   std::shared_ptr<arrow::RecordBatchReader> reader() const;
   // The same through the Arrow C interface.
   void export_to(ArrowArrayStream* stream) const;
-  // The next batch or the whole, throwing crv::Error.
+  // All rows at once, throwing crv::Error.
   std::shared_ptr<arrow::Table> collect() const;
 
   struct State;
