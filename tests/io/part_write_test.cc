@@ -111,7 +111,8 @@ TEST(PartOnDisk, EveryLevelIsOptionalAndListsAreCompliant) {
                      "xs", arrow::list(required("item", arrow::struct_({required("a", arrow::int64())}))))}),
                  R"([{"xs": [{"a": 1}, {"a": 2}]}, {"xs": []}])"}});
   encode(storage, *rows);
-  const auto& schema = *parquet_of(storage)->metadata()->schema();
+  const auto metadata = parquet_of(storage)->metadata();
+  const auto& schema = *metadata->schema();
   ASSERT_EQ(schema.num_columns(), 2);
   EXPECT_EQ(schema.Column(0)->max_definition_level(), 1);
   EXPECT_EQ(schema.Column(1)->path()->ToDotString(), "nest.xs.list.element.a");
