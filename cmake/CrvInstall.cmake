@@ -19,6 +19,10 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/crv" DESTINATION "${CMAKE_INSTA
 
 if(TARGET crv_cli)
   install(TARGETS crv_cli RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+  install(FILES "${PROJECT_SOURCE_DIR}/docs/crv.1" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
+  install(FILES "${PROJECT_BINARY_DIR}/apps/crv/crv.bash" RENAME crv
+          DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions")
+  install(FILES "${PROJECT_BINARY_DIR}/apps/crv/_crv" DESTINATION "${CMAKE_INSTALL_DATADIR}/zsh/site-functions")
   if(CRV_ARROW_FOLDER)
     file(RELATIVE_PATH crv_bin_to_arrow "/${CMAKE_INSTALL_BINDIR}" "/${crv_arrow_dir}")
     set_target_properties(crv_cli PROPERTIES INSTALL_RPATH "$ORIGIN/${crv_bin_to_arrow}")

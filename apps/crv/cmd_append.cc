@@ -1,0 +1,86 @@
+// crv append
+#include <memory>
+
+#include "crv/core/error.h"
+#include "crv/io/files.h"
+#include "interrupt.h"
+#include "io/text_table.h"
+#include "progress.h"
+#include "shell.h"
+#include "words.h"
+
+namespace crv::cli {
+namespace {
+
+struct AppendArguments {
+  std::string run, table, format;
+  std::vector<std::string> files;
+  std::int64_t commit_rows = 0;
+  bool validate_rows = false;
+};
+
+std::string summary_text(const io::AppendFilesSummary& summary) {
+  const auto& appended = summary.appended;
+  std::int64_t bytes = 0;
+  for (const auto& part : appended.parts) {
+    bytes += part.bytes;
+  }
+  return "appended " + count_of(appended.rows, "row", "rows") + " to " + appended.table + " of run " +
+         appended.run_id + ": " +
+         count_of(static_cast<std::int64_t>(appended.parts.size()), "part", "parts") + ", " +
+         io::bytes_text(bytes) + ", " + count_of(summary.commits, "commit", "commits");
+}
+
+void append(Shell& shell, const AppendArguments& arguments) {
+  auto dataset = shell.open(arguments.run);
+  ProgressLine line(shell, "append: reading", ProgressLine::Unit::bytes);
+  io::AppendFilesOptions options;
+  if (!arguments.format.empty()) {
+    options.format = io::format_from_name(arguments.format);
+  }
+  options.append.validate_rows = arguments.validate_rows;
+  options.rows_per_commit = arguments.commit_rows;
+  options.progress = line.callback();
+  options.stop = interrupted;
+  std::int64_t committed = 0;
+  options.on_commit = [&](const io::AppendSummary& summary) { committed += summary.rows; };
+  try {
+    const auto summary = io::append_files(dataset, arguments.table, arguments.files, options);
+    dataset.close();
+    if (shell.globals.json) {
+      shell.print_json(to_json(summary));
+    } else {
+      shell.say(summary_text(summary));
+    }
+  } catch (const Error&) {
+    if (committed > 0) {
+      shell.say("crv: the first " + count_of(committed, "row", "rows") + " stay committed");
+    }
+    throw;
+  }
+}
+
+}  // namespace
+
+void add_append(CLI::App& app, Shell& shell) {
+  const auto arguments = std::make_shared<AppendArguments>();
+  auto* command = add_command(app, "append", "Add the rows of files to a table of a run, all of them or none",
+                              "  crv append run1 holdings monday.parquet tuesday.csv\n"
+                              "  my-engine | crv append run1 exchange - --format jsonl",
+                              [&shell, arguments] { append(shell, *arguments); });
+  command->add_option("RUN", arguments->run, "Id of the run; a new one is made")->required();
+  command->add_option("TABLE", arguments->table, "Name of the table (see crv schema)")->required();
+  command->add_option("FILE", arguments->files, "Parquet, CSV, JSON lines or Arrow IPC; - is standard input")
+      ->required();
+  choose_from(command->add_option("--format", arguments->format,
+                                  "Format of every FILE; else by its extension, else by its first bytes"),
+              {"csv", "jsonl", "arrow", "parquet"});
+  command
+      ->add_option(
+          "--commit-rows", arguments->commit_rows,
+          "Commit after every N rows, for files that do not fit into memory; what is committed stays")
+      ->type_name("N");
+  command->add_flag("--validate-rows", arguments->validate_rows, "Check the rules of the table's rows, too");
+}
+
+}  // namespace crv::cli

@@ -1,0 +1,116 @@
+// The command crv. It holds no logic of the store: it turns words into calls of the library and results into
+// words.
+//
+// Exit status: 0, 1 (the data or the request is wrong), 2 (usage), 130 (Ctrl-C). A reader that goes away from
+// standard output is no error.
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include "crv/core/error.h"
+#include "error_text.h"
+#include "help.h"
+#include "interrupt.h"
+#include "shell.h"
+
+namespace crv::cli {
+namespace {
+
+constexpr int kWrong = 1;
+constexpr int kUsage = 2;
+constexpr int kInterrupted = 130;
+
+void add_globals(CLI::App& app, Shell& shell) {
+  app.add_option("--root", shell.globals.root, "Folder that holds runs/ (setting root_dir)")
+      ->type_name("DIR")
+      ->group(kGlobalGroup);
+  app.add_option("--config", shell.globals.config,
+                 "Settings file (else crv.toml or pyproject.toml of this folder)")
+      ->type_name("FILE")
+      ->group(kGlobalGroup);
+  app.add_flag("--json", shell.globals.json, "Answer, and tell errors, as JSON")->group(kGlobalGroup);
+  app.add_flag("-q,--quiet", shell.globals.quiet, "Nothing on standard error but errors")
+      ->group(kGlobalGroup);
+  app.set_version_flag("--version", std::string("crv ") + CRV_VERSION)->group(kGlobalGroup);
+}
+
+void build(CLI::App& app, Shell& shell) {
+  app.formatter(std::make_shared<HelpFormatter>());
+  app.get_help_ptr()->group(kGlobalGroup);
+  app.fallthrough();
+  app.require_subcommand(1);
+  add_globals(app, shell);
+  add_runs(app, shell);
+  add_schema(app, shell);
+  add_append(app, shell);
+  add_record(app, shell);
+  add_scan(app, shell);
+  add_upkeep(app, shell);
+  add_history(app, shell);
+  add_config(app, shell);
+  add_completion(app, shell);
+  add_man(app, shell);
+  app.footer(
+      "Example:\n  crv append run1 holdings holdings.csv\n  crv scan run1 holdings --ticks 10..19 --format "
+      "csv\n\n"
+      "crv COMMAND --help tells more of a command, man crv of all.");
+}
+
+// --json may stand behind what is wrong, so that it has not been parsed.
+bool asks_for_json(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    if (std::string(argv[i]) == "--json") {
+      return true;
+    }
+  }
+  return false;
+}
+
+int usage_error(const CLI::App& app, const CLI::ParseError& error, bool json) {
+  const auto commands = app.get_subcommands();
+  const std::string command = commands.empty() ? "crv" : "crv " + commands.front()->get_name();
+  tell_usage_error(error.what(), command, json);
+  return kUsage;
+}
+
+int failed(const Error& error, bool json) {
+  const bool reader_went = error.code() == ErrorCode::write_failed && error.facts().os_error == EPIPE;
+  if (reader_went) {
+    return 0;
+  }
+  tell_error(error, json);
+  return error.code() == ErrorCode::interrupted ? kInterrupted : kWrong;
+}
+
+int run(int argc, char** argv) {
+  Shell shell;
+  CLI::App app("Keeps what a simulation emits: rows of tables, tick after tick, run by run.", "crv");
+  build(app, shell);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {  // --help, --version
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    return usage_error(app, error, asks_for_json(argc, argv));
+  } catch (const Error& error) {
+    return failed(error, shell.globals.json);
+  }
+  return interrupted() ? kInterrupted : shell.status;
+}
+
+}  // namespace
+}  // namespace crv::cli
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a write says EPIPE instead
+  crv::cli::catch_interrupts();
+  try {
+    return crv::cli::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "crv: " << error.what() << '\n';
+    return crv::cli::kWrong;
+  }
+}

@@ -1,0 +1,25 @@
+// Small words that several commands use.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "crv/core/json.h"
+
+namespace crv::cli {
+
+inline Json optional_json(const std::optional<std::int64_t>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+// "0..99", "-" where there are none.
+inline std::string ticks_text(const std::optional<std::int64_t>& min,
+                              const std::optional<std::int64_t>& max) {
+  return min && max ? std::to_string(*min) + ".." + std::to_string(*max) : "-";
+}
+
+// "1 row", "2,000 rows"
+std::string count_of(std::int64_t count, const std::string& one, const std::string& many);
+
+}  // namespace crv::cli

@@ -1,0 +1,77 @@
+// The way in for every language: one JSON object a line with its `table` and `tick`, committed as ticks
+// complete.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crv/core/error.h"
+#include "crv/core/json.h"
+#include "crv/io/dataset.h"
+#include "crv/io/formats.h"
+
+namespace crv::io {
+
+// What was committed so far.
+struct RecordSummary {
+  std::int64_t ticks = 0, rows = 0, commits = 0;
+  std::optional<std::int64_t> first_tick, last_tick;
+  std::map<std::string, std::int64_t> rows_by_table;
+};
+Json to_json(const RecordSummary& summary);
+
+struct RecordOptions {
+  AppendOptions append;
+  std::function<void(const RecordSummary&)> on_commit;  // after each commit
+  std::function<bool()> stop;  // asked while waiting for lines; true ends with code `interrupted`
+};
+
+// Takes lines, in ascending order of their ticks. All rows of a tick, of whatever tables, are one commit,
+// made at the first row of a later tick or by finish(). An error names the line and leaves what is committed
+// as it is; the rows of the tick it came in are not committed, and the recorder is done: go on with a new
+// one. Not for several threads.
+class Recorder {
+ public:
+  explicit Recorder(Dataset& dataset, RecordOptions options = {});
+
+  // Lines are counted from 1. A blank one is passed over. Throws SchemaError (bad_json) where it is no JSON
+  // object, IoSchemaError (missing_column, unknown_table, bad_tick) where `table` or `tick` is wrong or the
+  // tick is an earlier one, and whatever the append of a complete tick throws.
+  void add_line(std::string_view line);
+  // Commits the last tick.
+  void finish();
+  // All lines of a descriptor up to its end, then finish(). A tick is committed as soon as the first line of
+  // a later one can be read.
+  void add_lines_of(int descriptor);
+
+  const RecordSummary& summary() const { return summary_; }
+  // Rows taken but not committed, and the tick they belong to.
+  std::int64_t pending_rows() const;
+  std::optional<std::int64_t> pending_tick() const { return tick_; }
+
+ private:
+  struct Pending {
+    std::vector<JsonObject> rows;
+    LineMap lines;
+  };
+  void add_row(JsonObject row);
+  void take_tick(std::int64_t tick);
+  void commit();
+  std::vector<TableFrame> pending_frames() const;
+  void count_pending();
+  [[noreturn]] void raise_about(const Error& error) const;
+
+  Dataset& dataset_;
+  RecordOptions options_;
+  RecordSummary summary_;
+  std::int64_t line_ = 0;
+  std::optional<std::int64_t> tick_;
+  std::map<std::string, Pending> pending_;  // of tick_, by table
+};
+
+}  // namespace crv::io

@@ -1,0 +1,192 @@
+#include "crv/io/record.h"
+
+#include <cmath>
+#include <utility>
+
+#include "crv/core/descriptor.h"
+#include "crv/core/error.h"
+#include "io/json_line.h"
+#include "io/streams.h"
+
+namespace crv::io {
+namespace {
+
+constexpr double kTickLimit = 9007199254740992.0;  // 2^53: beyond it a float is not one integer
+
+std::optional<std::int64_t> integral(const Json& value) {
+  if (const auto* number = value.get_if<std::int64_t>()) {
+    return *number;
+  }
+  if (const auto* number = value.get_if<double>()) {
+    if (std::abs(*number) <= kTickLimit && *number == std::floor(*number)) {
+      return static_cast<std::int64_t>(*number);
+    }
+  }
+  return std::nullopt;
+}
+
+[[noreturn]] void raise_row(ErrorCode code, const std::string& what, std::int64_t line,
+                            const std::string& column, const std::string& value = {}) {
+  ErrorFacts facts;
+  facts.line = line;
+  facts.column = column;
+  facts.value = value;
+  raise(code, "line " + std::to_string(line) + ": " + what, facts);
+}
+
+std::int64_t tick_of(const JsonObject& row, std::int64_t line) {
+  const Json* value = row.find("tick");
+  if (value == nullptr) {
+    raise_row(ErrorCode::missing_column, "the row has no \"tick\"", line, "tick");
+  }
+  const auto tick = integral(*value);
+  if (!tick || *tick < 0) {
+    const std::string text = write_json(*value);
+    raise_row(ErrorCode::bad_tick, "a tick must be an integer from 0 on, not " + text, line, "tick", text);
+  }
+  return *tick;
+}
+
+std::string table_of(const JsonObject& row, std::int64_t line) {
+  const Json* value = row.find("table");
+  if (value == nullptr) {
+    raise_row(ErrorCode::missing_column, "the row has no \"table\"", line, "table");
+  }
+  const auto* name = value->get_if<std::string>();
+  if (name == nullptr || core::find_table(*name) == nullptr) {
+    const std::string text = write_json(*value);
+    raise_row(ErrorCode::unknown_table, "no table is named " + text + " (crv schema lists those there are)",
+              line, "table", text);
+  }
+  return *name;
+}
+
+JsonObject without_table(JsonObject row) {
+  JsonObject rest;
+  for (auto& [key, value] : row) {
+    if (key != "table") {
+      rest.push_back(std::move(key), std::move(value));
+    }
+  }
+  return rest;
+}
+
+Json optional_json(const std::optional<std::int64_t>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+}  // namespace
+
+Json to_json(const RecordSummary& summary) {
+  JsonObject tables;
+  for (const auto& [table, rows] : summary.rows_by_table) {
+    tables.push_back(table, rows);
+  }
+  return JsonObject{{"ticks", summary.ticks},
+                    {"rows", summary.rows},
+                    {"commits", summary.commits},
+                    {"first_tick", optional_json(summary.first_tick)},
+                    {"last_tick", optional_json(summary.last_tick)},
+                    {"tables", std::move(tables)}};
+}
+
+Recorder::Recorder(Dataset& dataset, RecordOptions options)
+    : dataset_(dataset), options_(std::move(options)) {}
+
+std::int64_t Recorder::pending_rows() const {
+  std::int64_t rows = 0;
+  for (const auto& [table, pending] : pending_) {
+    rows += static_cast<std::int64_t>(pending.rows.size());
+  }
+  return rows;
+}
+
+void Recorder::add_line(std::string_view line) {
+  ++line_;
+  if (auto row = parse_json_line(line, line_)) {
+    add_row(std::move(*row));
+  }
+}
+
+void Recorder::add_row(JsonObject row) {
+  take_tick(tick_of(row, line_));
+  auto& pending = pending_[table_of(row, line_)];
+  pending.rows.push_back(without_table(std::move(row)));
+  pending.lines.add(line_);
+}
+
+// The first row of a later tick says that the one before is complete, whatever else may be wrong with that
+// row.
+void Recorder::take_tick(std::int64_t tick) {
+  if (tick_ && tick < *tick_) {
+    raise_row(ErrorCode::bad_tick,
+              "tick " + std::to_string(tick) + " comes after tick " + std::to_string(*tick_) +
+                  " had begun: rows must come in ascending order of their ticks",
+              line_, "tick", std::to_string(tick));
+  }
+  if (tick_ && tick > *tick_) {
+    commit();
+  }
+  tick_ = tick;
+}
+
+std::vector<TableFrame> Recorder::pending_frames() const {
+  std::vector<TableFrame> frames;
+  frames.reserve(pending_.size());
+  for (const auto& [table, pending] : pending_) {
+    frames.push_back({table, frame_from_json(pending.rows)});
+  }
+  return frames;
+}
+
+void Recorder::count_pending() {
+  for (const auto& [table, pending] : pending_) {
+    const auto rows = static_cast<std::int64_t>(pending.rows.size());
+    summary_.rows_by_table[table] += rows;
+    summary_.rows += rows;
+  }
+  pending_.clear();
+}
+
+void Recorder::commit() {
+  if (pending_.empty()) {
+    return;
+  }
+  try {
+    dataset_.append(pending_frames(), options_.append);
+  } catch (const Error& error) {
+    raise_about(error);
+  }
+  count_pending();
+  ++summary_.ticks;
+  ++summary_.commits;
+  if (!summary_.first_tick) {
+    summary_.first_tick = tick_;
+  }
+  summary_.last_tick = tick_;
+  if (options_.on_commit) {
+    options_.on_commit(summary_);
+  }
+}
+
+void Recorder::raise_about(const Error& error) const {
+  const auto& facts = error.facts();
+  const auto table = pending_.find(facts.table);
+  raise_at_line(
+      error, table == pending_.end() || !facts.row ? std::nullopt : table->second.lines.line_of(*facts.row));
+}
+
+void Recorder::finish() {
+  commit();
+}
+
+void Recorder::add_lines_of(int descriptor) {
+  FdInput input(descriptor, "standard input", options_.stop);
+  LineReader lines(input);
+  for (auto line = lines.next(); line.has_value(); line = lines.next()) {
+    add_line(*line);
+  }
+  finish();
+}
+
+}  // namespace crv::io

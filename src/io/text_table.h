@@ -1,0 +1,44 @@
+// Aligned columns of text, for people.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace crv::io {
+
+// Columns on a terminal that text takes, one for each character. (East Asian and combining ones are not told
+// apart.)
+std::size_t width_of(std::string_view utf8);
+// Printable on one line: control characters as escapes, cut to `max_width` with an ellipsis (0: uncut).
+std::string printable(std::string_view utf8, std::size_t max_width = 0);
+// "950", "12,345".
+std::string with_commas(std::int64_t number);
+// "512 B", "1.5 KiB", "20.0 MiB".
+std::string bytes_text(std::int64_t bytes);
+
+class TextTable {
+ public:
+  struct Column {
+    std::string title;
+    bool right = false;  // numbers
+  };
+  explicit TextTable(std::vector<Column> columns);
+
+  void add(std::vector<std::string> cells);
+  bool empty() const { return rows_.empty(); }
+  // The header (once) and the rows added since the last call, each line ended. Widths only grow.
+  std::string take();
+
+ private:
+  void append_line(const std::vector<std::string>& cells, std::string& out) const;
+
+  std::vector<Column> columns_;
+  std::vector<std::size_t> widths_;
+  std::vector<std::vector<std::string>> rows_;
+  bool header_done_ = false;
+};
+
+}  // namespace crv::io

@@ -1,0 +1,203 @@
+"""Every command: what it answers, for people and as JSON."""
+
+import json
+import unittest
+
+from support import CommandTest, holding, holdings
+
+
+class Listing(CommandTest):
+    def test_runs_lists_run_ids_one_a_line(self):
+        self.assertEqual("", self.out("runs"))
+        self.append("b", "holdings", holdings([0]))
+        self.append("a", "holdings", holdings([0]))
+        self.assertEqual("a\nb\n", self.out("runs"))
+        self.assertEqual({"root_dir": "out", "runs": ["a", "b"]}, self.answer("runs"))
+
+    def test_tables_tells_rows_parts_buckets_and_ticks(self):
+        self.append("run", "holdings", holdings(range(150)))
+        self.append("run", "holdings", holdings([7], agents=5))
+        table, = self.answer("tables", "run")["tables"]
+        self.assertEqual(("holdings", 305, 3, 0, 149, [0, 1]),
+                         tuple(table[k] for k in ("table", "rows", "parts", "tick_min", "tick_max", "buckets")))
+        head, _, line = self.out("tables", "run").splitlines()
+        self.assertEqual(["table", "rows", "size", "parts", "buckets", "ticks"], head.split())
+        self.assertEqual("holdings", line.split()[0])
+        self.assertEqual("0..149", line.split()[-1])
+        self.assertIn("KiB", line)
+
+    def test_a_run_that_is_not_there(self):
+        for command in (["tables", "no"], ["log", "no"], ["verify", "no"], ["bundle", "no"], ["rebuild", "no", "holdings"]):
+            error = self.error(*command)
+            self.assertEqual(("bad_run_id", "no"), (error["code"], error["run_id"]), command)
+        self.assertEqual([], self.files())
+
+    def test_schema_lists_tables_and_columns(self):
+        names = [table["table"] for table in self.answer("schema")["tables"]]
+        self.assertEqual(["exchange", "identity_edges", "scenarios_seen", "messages", "decisions", "oracle_calls",
+                          "holdings", "holdings_valuation"], names)
+        columns = self.answer("schema", "holdings")["columns"]
+        self.assertEqual(["bucket", "tick", "agent_id", "token_id", "quantity"], [c["name"] for c in columns])
+        self.assertEqual({"i64", "str"}, {c["dtype"] for c in columns})
+        self.assertIn("quantity", self.out("schema", "holdings"))
+        for name in names:
+            self.assertIn(name, self.out("schema"))
+
+    def test_schema_of_a_run_shows_what_it_holds(self):
+        row = {"tick": 0, "venue_id": "v", "token_id": "t", "exchange_event_type": "trade",
+               "additional_payload": {"fee": 0.5}}
+        self.append("run", "exchange", [row])
+        columns = self.answer("schema", "exchange", "--run", "run")["columns"]
+        self.assertEqual("i64", columns["tick"])
+        self.assertEqual({"struct": {"fee": "f64"}}, columns["additional_payload"])
+        self.assertIn("additional_payload", self.out("schema", "exchange", "--run", "run"))
+
+
+class State(CommandTest):
+    def setUp(self):
+        super().setUp()
+        self.append("run", "holdings", holdings(range(120)))
+
+    def test_manifest_is_the_file(self):
+        shown = self.answer("manifest", "run", "holdings")
+        on_disk = json.loads((self.folder / "out/runs/run/tables/holdings/manifest.json").read_text())
+        self.assertEqual(on_disk["partitions"].keys(), shown["partitions"].keys())
+        self.assertEqual([200, 40], [p["row_count"] for p in shown["partitions"].values()])
+        text = self.out("manifest", "run", "holdings")
+        self.assertIn("240 rows", text)
+        self.assertIn("0..99", text)
+        self.assertEqual("table_missing", self.error("manifest", "run", "exchange")["code"])
+
+    def test_log_lists_commits(self):
+        self.append("run", "holdings", holdings([5], agents=7))
+        commits = self.answer("log", "run")["commits"]
+        self.assertEqual([1, 2], [c["seq"] for c in commits])
+        self.assertEqual([[("holdings", 240)], [("holdings", 7)]],
+                         [[(t["table"], t["rows_added"]) for t in c["tables"]] for c in commits])
+        self.assertEqual([2], [c["seq"] for c in self.answer("log", "run", "--after", 1)["commits"]])
+        self.assertIn("holdings +7 rows in 1 part", self.out("log", "run"))
+
+    def test_rebuild_makes_a_lost_manifest_anew(self):
+        (self.folder / "out/runs/run/tables/holdings/manifest.json").unlink()
+        self.assertEqual("table_missing", self.error("scan", "run", "holdings")["code"])
+        text = self.out("rebuild", "run", "holdings")
+        self.assertTrue(text.startswith("rebuilt from the log\n"), text)
+        self.assertEqual(240, len(self.rows("run", "holdings")))
+        self.assertTrue(self.answer("rebuild", "run", "holdings")["from_log"])
+
+    def test_verify_says_ok_or_what_is_wrong_and_exits_accordingly(self):
+        self.assertTrue(self.answer("verify", "run")["ok"])
+        self.assertTrue(self.out("verify", "run").startswith("ok: 1 commit, 1 table, 2 parts, 240 rows"))
+        part = next((self.folder / "out/runs/run/tables/holdings").glob("bucket=000001/part-*.parquet"))
+        whole = part.read_bytes()
+        part.write_bytes(whole[:100] + bytes([whole[100] ^ 1]) + whole[101:])
+        done = self.crv("verify", "run", status=1)
+        self.assertIn("NOT ok", done.stdout.decode())
+        self.assertIn(part.name, done.stdout.decode())
+        self.assertFalse(json.loads(self.out("verify", "run", "--json", status=1))["ok"])
+        self.crv("verify", "run", "--quick")
+        part.unlink()
+        self.crv("verify", "run", "--quick", status=1)
+
+    def test_bundle_writes_the_file_that_it_shows(self):
+        shown = self.answer("bundle", "run", "--meta", '{"seed": 7}')
+        self.assertEqual(shown, json.loads((self.folder / "out/runs/run/bundle.manifest.json").read_text()))
+        self.assertIn('"seed": 7', json.dumps(shown))
+        self.assertEqual("bad_argument", self.error("bundle", "run", "--meta", "[1]")["code"])
+        self.assertEqual("bad_json", self.error("bundle", "run", "--meta", "{")["code"])
+
+
+class Scan(CommandTest):
+    def setUp(self):
+        super().setUp()
+        self.append("run", "holdings", holdings(range(120)))
+
+    def ticks(self, *options):
+        return sorted({row["tick"] for row in self.rows("run", "holdings", *options)})
+
+    def test_tick_ranges(self):
+        self.assertEqual(list(range(98, 103)), self.ticks("--ticks", "98..102"))
+        self.assertEqual([118, 119], self.ticks("--ticks", "118.."))
+        self.assertEqual([0, 1], self.ticks("--ticks", "..1"))
+        self.assertEqual([50], self.ticks("--ticks", "50"))
+        self.assertEqual([], self.ticks("--ticks", "500.."))
+        for bad in ("x", "3..1", "1.5..2", "1..2..3"):
+            self.assertEqual("bad_where", self.error("scan", "run", "holdings", "--ticks", bad)["code"], bad)
+
+    def test_columns_and_limit(self):
+        rows = self.rows("run", "holdings", "--columns", "quantity,tick", "--limit", 3)
+        self.assertEqual([{"quantity": 0, "tick": 0}, {"quantity": 1, "tick": 0}, {"quantity": 100, "tick": 1}], rows)
+        self.assertEqual(["quantity", "tick"], list(rows[0]))
+        self.assertEqual("bad_projection", self.error("scan", "run", "holdings", "--columns", "price")["code"])
+        self.assertEqual("bad_limit", self.error("scan", "run", "holdings", "--limit=-1")["code"])
+
+    def test_table_for_people_is_aligned(self):
+        lines = self.out("scan", "run", "holdings", "--ticks", "99..100").splitlines()
+        self.assertEqual(["bucket", "tick", "agent_id", "token_id", "quantity"], lines[0].split())
+        self.assertEqual(["1", "100", "a1", "grain", "10001"], lines[-1].split())
+        self.assertEqual(1, len({len(line) for line in lines}), lines)
+        self.assertEqual(2, len(self.out("scan", "run", "holdings", "--ticks", "500").splitlines()))
+
+    def test_explain_tells_parts_kept_and_skipped(self):
+        parts = self.answer("scan", "run", "holdings", "--ticks", "3", "--explain")["parts"]
+        self.assertEqual([(0, True), (1, False)], [(p["bucket_id"], p["kept"]) for p in parts])
+        self.assertTrue(all(p["reason"] for p in parts))
+        self.assertIn("part-", self.out("scan", "run", "holdings", "--explain"))
+
+    def test_json_means_json_lines(self):
+        text = self.out("scan", "run", "holdings", "--json", "--limit", 2)
+        self.assertEqual([0, 1], [json.loads(line)["quantity"] for line in text.splitlines()])
+
+    def test_output_file_appears_whole_or_not_at_all(self):
+        (self.folder / "rows.csv").write_text("old")
+        (self.folder / "link.csv").symlink_to("rows.csv")
+        self.assertIn("wrote 240 rows", self.err("scan", "run", "holdings", "-o", "link.csv"))
+        self.assertTrue((self.folder / "link.csv").is_symlink())
+        self.assertEqual(241, len((self.folder / "rows.csv").read_text().splitlines()))
+        self.assertEqual("write_failed", self.error("scan", "run", "holdings", "-o", "none/rows.csv")["code"])
+        for part in (self.folder / "out/runs/run/tables/holdings").glob("bucket=000001/part-*.parquet"):
+            part.write_bytes(b"PAR1")
+        self.crv("scan", "run", "holdings", "-o", "rows.csv", status=1)
+        self.assertEqual(241, len((self.folder / "rows.csv").read_text().splitlines()))
+        self.assertEqual([], [name for name in self.files() if name.endswith(".tmp")])
+
+    def test_a_device_is_written_not_replaced(self):
+        self.crv("scan", "run", "holdings", "--format", "csv", "-o", "/dev/null")
+        self.assertTrue((self.folder / "/dev/null").is_char_device())
+
+    def test_missing_table(self):
+        self.assertEqual("table_missing", self.error("scan", "run", "exchange")["code"])
+        self.assertEqual("unknown_table_in_scan", self.error("scan", "run", "nope")["code"])
+
+
+class Settings(CommandTest):
+    def origin(self, key, *options, **kwargs):
+        found = {s["key"]: (s["value"], s["origin"]) for s in self.answer("config", *options, **kwargs)["settings"]}
+        return found[key]
+
+    def test_each_setting_and_where_it_came_from(self):
+        self.assertEqual(("out", "default"), self.origin("root_dir"))
+        (self.folder / "crv.toml").write_text("[io]\ntick_bucket_size = 10\nroot_dir = 'here'\n")
+        self.assertEqual("10", self.origin("tick_bucket_size")[0])
+        self.assertIn("crv.toml", self.origin("tick_bucket_size")[1])
+        over = {"CRV_IO_TICK_BUCKET_SIZE": "20"}
+        self.assertEqual(("20", "CRV_IO_TICK_BUCKET_SIZE"), self.origin("tick_bucket_size", env=over))
+        self.assertEqual(("there", "--root"), self.origin("root_dir", "--root", "there"))
+        self.assertIn("tick_bucket_size", self.out("config"))
+
+    def test_settings_reach_the_run(self):
+        (self.folder / "other.toml").write_text("[io]\ntick_bucket_size = 10\n")
+        self.crv("append", "run", "holdings", "-", "--config", "other.toml", "--root", "place", stdin=json.dumps(holding(35, "a", 1)))
+        self.assertTrue((self.folder / "place/runs/run/tables/holdings/bucket=000003").is_dir())
+        error = self.error("append", "run", "holdings", "-", "--root", "place", stdin=json.dumps(holding(35, "a", 1)))
+        self.assertEqual("bucket_size_mismatch", error["code"])
+
+    def test_bad_settings_are_told(self):
+        error = self.error("config", env={"CRV_IO_TICK_BUCKET_SIZE": "many"})
+        self.assertEqual(("config_value", "IoConfigError"), (error["code"], error["class"]))
+        self.assertEqual("config_file", self.error("config", "--config", "none.toml")["code"])
+        self.assertIn("CRV_IO_COMPRESION", self.err("config", env={"CRV_IO_COMPRESION": "zstd"}))
+
+
+if __name__ == "__main__":
+    unittest.main()

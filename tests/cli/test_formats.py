@@ -1,0 +1,200 @@
+"""Rows go out in each format and come back as they were."""
+
+import json
+import unittest
+
+from support import CommandTest, holding, holdings, json_lines
+
+EXTENSIONS = {"csv": "csv", "jsonl": "jsonl", "arrow": "arrow", "parquet": "parquet"}
+
+EXCHANGE = [
+    {"tick": 0, "venue_id": "market", "token_id": "grain", "exchange_event_type": "trade", "side": "buy",
+     "quantity": 2.5, "price": 1.0, "actor_agent_id": "", "counterparty_agent_id": "b,\"c\"\nd",
+     "additional_payload": {"fee": 0.25, "tags": ["x", "y"], "maker": {"id": 7}}},
+    {"tick": 101, "venue_id": "Märkte €", "token_id": "salt", "exchange_event_type": "swap", "price": 1e300,
+     "additional_payload": {"fee": None, "tags": [], "maker": None}},
+]
+DECISIONS = [
+    {"tick": 3, "agent_id": "a", "chosen_action": {"action_type": "gift_token", "parameters": {"quantity": 3}},
+     "action_candidates": [{"key": "k1", "score": 0.5}, {"key": "k2", "score": 1.0}],
+     "token_value_estimates": {"grain": 1.5}},
+    {"tick": 4, "agent_id": "b", "chosen_action": {"action_type": "rest", "parameters": {}},
+     "action_candidates": [], "token_value_estimates": {}},
+]
+MESSAGES = [
+    {"tick": 1, "sender_agent_id": "a", "channel_name": "all", "visibility_scope": "public", "audience": {},
+     "speech_act": "assert", "topic_label": "price", "claims": {"price": 3}, "style": {}},
+]
+
+
+class RoundTrip(CommandTest):
+    def go_round(self, table, rows):
+        self.append("first", table, rows)
+        expected = self.rows("first", table)
+        self.assertEqual(len(rows), len(expected))
+        for form, extension in EXTENSIONS.items():
+            with self.subTest(table=table, format=form):
+                file = f"rows.{extension}"
+                self.crv("scan", "first", table, "-o", file)
+                self.crv("append", f"by_name_{form}", table, file)
+                self.assertEqual(expected, self.rows(f"by_name_{form}", table))
+                data = self.crv("scan", "first", table, "--format", form).stdout
+                self.assertEqual((self.folder / file).read_bytes(), data)
+                self.crv("append", f"piped_{form}", table, "-", stdin=data)
+                self.assertEqual(expected, self.rows(f"piped_{form}", table))
+        return expected
+
+    def test_plain_table(self):
+        self.go_round("holdings", holdings(range(95, 105), agents=3))
+
+    def test_structs_and_texts_that_csv_must_quote(self):
+        rows = self.go_round("exchange", EXCHANGE)
+        self.assertEqual(EXCHANGE[0]["additional_payload"], rows[0]["additional_payload"])
+        self.assertEqual(("", None), (rows[0]["actor_agent_id"], rows[1]["actor_agent_id"]))
+        self.assertEqual(EXCHANGE[0]["counterparty_agent_id"], rows[0]["counterparty_agent_id"])
+
+    def test_lists_of_structs(self):
+        rows = self.go_round("decisions", DECISIONS)
+        self.assertEqual(DECISIONS[0]["action_candidates"], rows[0]["action_candidates"])
+        self.assertEqual([], rows[1]["action_candidates"])
+
+    def test_structs_without_fields(self):
+        rows = self.go_round("messages", MESSAGES)
+        self.assertEqual(({}, {}), (rows[0]["audience"], rows[0]["style"]))
+
+    def test_not_a_number_and_infinity(self):
+        rows = [dict(EXCHANGE[0], price=float("nan"), quantity=float("inf"), baseline_value=float("-inf"))]
+        self.append("first", "exchange", rows)
+        self.assertIn('"price":NaN', self.out("scan", "first", "exchange", "--format", "jsonl"))
+        for form in EXTENSIONS:
+            data = self.crv("scan", "first", "exchange", "--format", form).stdout
+            self.crv("append", form, "exchange", "-", "--format", form, stdin=data)
+            text = self.out("scan", form, "exchange", "--columns", "price,quantity,baseline_value", "--format", "jsonl")
+            self.assertEqual('{"price":NaN,"quantity":Infinity,"baseline_value":-Infinity}\n', text)
+
+    def test_extra_columns_keep_their_types(self):
+        (self.folder / "crv.toml").write_text("[io]\nstrict_schema = false\n")
+        row = holding(0, "a", 1) | {"n": 5, "x": 2.5, "label": "007", "day": "2025-09-20"}
+        found, = self.go_round("holdings", [row])
+        self.assertEqual(row, {k: v for k, v in found.items() if k != "bucket"})
+
+
+class Csv(CommandTest):
+    def put(self, text, status=0, table="holdings"):
+        return self.crv("append", "run", table, "-", "--format", "csv", "--json", stdin=text, status=status)
+
+    def refused(self, text, table="holdings"):
+        return json.loads(self.put(text, status=1, table=table).stderr)["error"]
+
+    def test_structs_are_json_text(self):
+        head = "tick,venue_id,token_id,exchange_event_type,additional_payload\n"
+        self.put(head + '1,v,t,trade,"{""fee"": 1, ""tags"": [""a""]}"\n2,v,t,trade,{}\n', table="exchange")
+        rows = self.rows("run", "exchange")
+        self.assertEqual({"fee": 1, "tags": ["a"]}, rows[0]["additional_payload"])
+        text = self.out("scan", "run", "exchange", "--format", "csv", "--columns", "tick,additional_payload", "--limit", 1)
+        self.assertEqual('"tick","additional_payload"\n1,"{""fee"":1,""tags"":[""a""]}"\n', text)
+        error = self.refused(head + "1,v,t,trade,{}\n1,v,t,trade,{oops\n", table="exchange")
+        self.assertEqual(("bad_json", "additional_payload", 1), (error["code"], error["column"], error["row"]))
+
+    def test_empty_cell_is_null_and_quoted_empty_cell_is_text(self):
+        head = "tick,venue_id,token_id,exchange_event_type,side,price,additional_payload\n"
+        self.put(head + '1,v,t,trade,,,{}\n1,"",t,trade,,"",{}\n', table="exchange")
+        first, second = self.rows("run", "exchange")
+        self.assertEqual((None, None), (first["side"], first["price"]))
+        self.assertEqual(("", None), (second["venue_id"], second["price"]))
+        error = self.refused("tick,agent_id,token_id,quantity\n1,,t,1\n")
+        self.assertEqual(("null_value", "agent_id", 0), (error["code"], error["column"], error["row"]))
+
+    def test_values_that_do_not_fit_are_refused_with_row_and_value(self):
+        for cell, code in (("x", "lossy_cast"), ("1.5", "lossy_cast"), ("9223372036854775808", "lossy_cast")):
+            error = self.refused(f"tick,agent_id,token_id,quantity\n1,a,t,1\n1,a,t,{cell}\n")
+            self.assertEqual((code, "quantity", 1, cell), tuple(error.get(k) for k in ("code", "column", "row", "value")))
+        self.assertEqual([], self.files())
+
+    def test_rows_of_another_width(self):
+        error = self.refused("tick,agent_id,token_id,quantity\n1,a,t,1\n1,a,t\n")
+        self.assertEqual("read_failed", error["code"])
+        self.assertIn("#3", error["message"])
+
+    def test_windows_line_ends_and_byte_order_mark(self):
+        self.put("\ufefftick,agent_id,token_id,quantity\r\n1,a,t,5\r\n")
+        self.assertEqual([5], [row["quantity"] for row in self.rows("run", "holdings")])
+
+    def test_no_header(self):
+        self.assertEqual("read_failed", self.refused("")["code"])
+
+    def test_more_rows_than_one_block(self):
+        count = 300_000
+        self.put("tick,agent_id,token_id,quantity\n" + "".join(f"1,agent{i},{'t' * 50},{i}\n" for i in range(count)))
+        self.assertEqual(count, self.rows_in("run", "holdings"))
+        self.assertEqual(count - 1, self.rows("run", "holdings")[-1]["quantity"])
+
+
+class JsonLines(CommandTest):
+    def test_errors_name_the_line(self):
+        text = json_lines(holdings([0])) + "\n" + '{"tick": 1,\n'
+        error = self.error("append", "run", "holdings", "-", stdin=text)
+        self.assertEqual(("bad_json", 4), (error["code"], error["line"]))
+        text = json_lines(holdings([0])) + "\n\n" + json_lines([holding(1, "a", "x")])
+        error = self.error("append", "run", "holdings", "-", stdin=text)
+        self.assertEqual(("type_conflict", 5), (error["code"], error["line"]))
+        text = "\n" + json_lines([holding(1, "a", 1), holding(2, "a", 1.5)])
+        error = self.error("append", "run", "holdings", "-", stdin=text)
+        self.assertEqual(("lossy_cast", 3, "quantity"), (error["code"], error["line"], error["column"]))
+        self.assertEqual("bad_json", self.error("append", "run", "holdings", "-", "--format", "jsonl", stdin="[1]")["code"])
+        self.assertEqual([], self.files())
+
+    def test_last_line_without_end(self):
+        self.crv("append", "run", "holdings", "-", stdin=json_lines(holdings([0])).rstrip("\n"))
+        self.assertEqual(2, self.rows_in("run", "holdings"))
+
+
+class Append(CommandTest):
+    def test_several_files_of_several_formats_are_one_commit(self):
+        self.append("first", "holdings", holdings([0]))
+        for extension in ("csv", "jsonl", "arrow", "parquet"):
+            self.crv("scan", "first", "holdings", "-o", f"rows.{extension}")
+        summary = self.answer("append", "run", "holdings", *(f"rows.{e}" for e in ("csv", "jsonl", "arrow", "parquet")))
+        self.assertEqual((8, 1, [0]), (summary["rows"], summary["commits"], summary["buckets"]))
+        self.assertEqual(8, len(self.rows("run", "holdings")))
+        self.assertEqual(1, len(self.answer("log", "run")["commits"]))
+
+    def test_one_bad_file_and_nothing_is_appended(self):
+        (self.folder / "good.jsonl").write_text(json_lines(holdings([0])))
+        (self.folder / "bad.jsonl").write_text("\n" + json_lines([holding(0, "a", 1), holding(-1, "a", 1)]))
+        error = self.error("append", "run", "holdings", "good.jsonl", "bad.jsonl", "good.jsonl")
+        self.assertEqual(("bad_tick", "bad.jsonl", 1, 3), tuple(error[k] for k in ("code", "path", "row", "line")))
+        (self.folder / "bad.csv").write_text("tick,agent_id,token_id,quantity\n1,a,t,1\n1,a,t,\n")
+        error = self.error("append", "run", "holdings", "bad.csv")
+        self.assertEqual(("null_value", "bad.csv", 1), tuple(error[k] for k in ("code", "path", "row")))
+        self.assertFalse((self.folder / "out").exists())
+
+    def test_commit_rows_bounds_the_commits_and_keeps_what_is_committed(self):
+        text = json_lines(holdings(range(10)) + [holding(-1, "a", 1)])
+        done = self.crv("append", "run", "holdings", "-", "--commit-rows", 8, stdin=text, status=1)
+        self.assertIn("the first 16 rows stay committed", done.stderr.decode())
+        self.assertEqual(16, self.rows_in("run", "holdings"))
+        self.assertEqual("bad_argument", self.error("append", "run", "holdings", "-", "--commit-rows=-1", stdin=text)["code"])
+
+    def test_input_that_cannot_be_read(self):
+        (self.folder / "cut.parquet").write_bytes(b"PAR1 and no more")
+        (self.folder / "folder.csv").mkdir()
+        for name in ("none.csv", "cut.parquet", "folder.csv"):
+            error = self.error("append", "run", "holdings", name)
+            self.assertEqual(("read_failed", name), (error["code"], error["path"]))
+        self.assertEqual("read_failed", self.error("append", "run", "holdings", "-")["code"])
+        self.assertFalse((self.folder / "out").exists())
+
+    def test_unknown_table_is_told_before_anything_is_read(self):
+        process = self.start("append", "run", "nope", "-")
+        self.assertEqual(1, process.wait())
+        self.assertIn("nope", process.stderr.read().decode())
+
+    def test_no_rows_write_nothing(self):
+        summary = self.answer("append", "run", "holdings", "-", "--format", "csv", stdin="tick,agent_id,token_id,quantity\n")
+        self.assertEqual((0, []), (summary["rows"], summary["parts"]))
+        self.assertFalse((self.folder / "out/runs/run/tables").exists())
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,118 @@
+"""Help, exit statuses, errors, pipes that break, Ctrl-C."""
+
+import json
+import signal
+import subprocess
+import unittest
+
+from support import COMMANDS, CommandTest, environment, holding, holdings, json_lines
+
+
+class Help(CommandTest):
+    def test_every_command_has_help_with_an_example(self):
+        overview = self.out("--help")
+        for command in COMMANDS:
+            self.assertIn(f"\n  {command} ", overview)
+            text = self.out(command, "--help")
+            self.assertRegex(text, rf"Example:\n  .*crv {command}", command)
+            self.assertIn("Usage: crv " + command, text)
+
+    def test_version(self):
+        self.assertRegex(self.out("--version"), r"^crv \d+\.\d+\.\d+\n$")
+
+    def test_hidden_commands_are_not_shown(self):
+        self.assertNotIn("man page\n", self.out("--help"))
+
+
+class Usage(CommandTest):
+    def test_wrong_command_lines_exit_with_2(self):
+        for line in ([], ["nope"], ["scan"], ["scan", "run"], ["scan", "run", "holdings", "--nope"],
+                     ["scan", "run", "holdings", "--format", "xls"], ["scan", "run", "holdings", "--limit", "x"],
+                     ["append", "run", "holdings"], ["append", "run", "holdings", "f", "--format", "table"],
+                     ["runs", "extra"], ["completion", "fish"], ["schema", "--run", "run"]):
+            done = self.crv(*line, status=2)
+            self.assertEqual(b"", done.stdout, line)
+            self.assertTrue(done.stderr.startswith(b"crv: "), line)
+            self.assertIn(b"--help", done.stderr)
+            self.assertEqual("usage", self.error(*line, status=2)["code"], line)
+        self.assertEqual([], self.files())
+
+    def test_errors_are_one_line_for_people_and_an_object_for_programs(self):
+        text = self.err("append", "run", "holdings", "-", "--format", "jsonl", stdin=json_lines([holding(0, "a", None)]), status=1)
+        self.assertTrue(text.startswith("crv: "))
+        error = self.error("append", "run", "holdings", "-", "--format", "jsonl", stdin=json_lines([holding(0, "a", None)]))
+        self.assertEqual({"code": "null_value", "class": "IoSchemaError", "column": "quantity", "table": "holdings", "row": 0},
+                         {k: error[k] for k in ("code", "class", "column", "table", "row")})
+        self.assertIn(error["message"], text)
+
+    def test_bad_run_ids(self):
+        for run in ("", ".", "..", "a/b", "a\nb"):
+            error = self.error("append", run, "holdings", "-", stdin=json_lines(holdings([0])))
+            self.assertEqual(("bad_run_id", "IoArgumentError"), (error["code"], error["class"]), repr(run))
+        self.assertEqual([], self.files())
+
+    def test_names_that_are_commands_are_names(self):
+        self.append("runs", "holdings", holdings([0]))
+        (self.folder / "log").write_text(json_lines(holdings([1])))
+        self.crv("append", "runs", "holdings", "log", "--format", "jsonl")
+        self.assertEqual(4, len(self.rows("runs", "holdings")))
+
+    def test_global_options_stand_before_or_after_the_command(self):
+        self.crv("--root", "r", "--quiet", "append", "run", "holdings", "-", stdin=json_lines(holdings([0])))
+        self.assertEqual(self.out("--root", "r", "runs"), self.out("runs", "--root", "r"))
+
+    def test_quiet_and_pipes_leave_standard_error_empty(self):
+        done = self.crv("append", "run", "holdings", "-", "--quiet", stdin=json_lines(holdings([0])))
+        self.assertEqual((b"", b""), (done.stdout, done.stderr))
+        self.assertIn("appended 2 rows to holdings of run run: 1 part",
+                      self.err("append", "run", "holdings", "-", stdin=json_lines(holdings([0]))))
+
+
+class BrokenPipe(CommandTest):
+    def test_a_reader_that_goes_away_is_no_error(self):
+        rows = [holding(0, f"agent{i}", i) for i in range(30_000)]
+        self.append("run", "holdings", rows)
+        for form in ("table", "csv", "jsonl"):
+            process = self.start("scan", "run", "holdings", "--format", form)
+            self.assertTrue(process.stdout.readline())
+            process.stdout.close()
+            self.assertEqual((0, b""), (process.wait(), process.stderr.read()), form)
+
+    def test_a_full_disk_is_one(self):
+        self.append("run", "holdings", holdings([0]))
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(self.command("scan", "run", "holdings"), stdout=full, stderr=subprocess.PIPE,
+                                  cwd=self.folder, env=environment())
+        self.assertEqual(1, done.returncode)
+        self.assertIn(b"No space left", done.stderr)
+
+
+class Interrupt(CommandTest):
+    def test_ctrl_c_while_appending_leaves_the_run_as_it_was(self):
+        self.append("run", "holdings", holdings([0]))
+        before = self.files()
+        for form, head in (("jsonl", ""), ("csv", "tick,agent_id,token_id,quantity\n")):
+            process = self.start("append", "run", "holdings", "-", "--format", form)
+            line = json.dumps(holding(1, "a", 1)) if form == "jsonl" else "1,a,t,1"
+            # More than a pipe holds: this returns once the command reads.
+            process.stdin.write((head + (line + "\n") * 40_000).encode())
+            process.stdin.flush()
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(130, process.wait(), process.stderr.read())
+            self.assertEqual(before, self.files())
+            self.assertTrue(self.answer("verify", "run")["ok"])
+
+    def test_killed_between_commits_the_run_holds_whole_commits(self):
+        process = self.start("append", "run", "holdings", "-", "--format", "jsonl", "--commit-rows", "10")
+        process.stdin.write(json_lines(holdings(range(200), agents=10)).encode())
+        process.stdin.flush()
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        if self.answer("runs")["runs"]:
+            self.assertTrue(self.answer("verify", "run")["ok"])
+            self.assertEqual(0, self.rows_in("run", "holdings") % 10)
+
+
+if __name__ == "__main__":
+    unittest.main()
