@@ -220,38 +220,59 @@ TEST(LogRace, ACondemnedPartIsWrittenAnewUnderAnotherName) {
   EXPECT_EQ(seen_on(disk), (Seen{{"holdings", {{1, 0}, {2, 1}}}}));
 }
 
-TEST(LogRace, NobodyPutsACommitAboveOneThatAPowerCutCouldTake) {
-  auto link_of_second = [](const SimOp& op) { return op.call == OsCall::link && op.to == paths().commit(2); };
-  Disk base = std::make_shared<SimOs>();
-  {
-    Dataset dataset = sim_dataset(base);
-    append(dataset, 1, 0);
-  }
-  std::int64_t calls = 0;
-  {
-    Disk probe = base->clone();
-    Dataset dataset = sim_dataset(probe);
-    append(dataset, 2, 1);
-    auto ops = probe->ops();
-    calls = std::find_if(ops.begin(), ops.end(), link_of_second) - ops.begin() + 1;
-  }
-  Disk disk = base->clone();
-  {
+// Another writer whose process ends right after its commit `seq` was linked, before the log was flushed: the
+// commit stands, and a power cut could still take it.
+void kill_after_link(const Disk& disk, std::int64_t seq, const AppendOptions& options = {}) {
+  auto append_to = [&](const Disk& where) {
     std::vector<std::string> warnings;
-    Dataset killed = sim_dataset(disk, &warnings);
-    disk->stop_after(calls);
-    EXPECT_THROW(append(killed, 2, 1), IoCommitUnknownError);
-    disk->clear_faults();
-  }
-  ASSERT_FALSE(disk->after_power_cut(PowerCut::all_lost())->files().contains(paths().commit(2)));
+    Dataset dataset = sim_dataset(where, &warnings);
+    dataset.append("holdings", holdings({2}, 1), options);
+  };
+  Disk probe = disk->clone();
+  append_to(probe);
+  std::vector<SimOp> ops = probe->ops();
+  auto link = std::find_if(ops.begin(), ops.end(), [&](const SimOp& op) {
+    return op.call == OsCall::link && op.to == paths().commit(seq);
+  });
+  disk->stop_after(link - ops.begin() + 1);
+  EXPECT_THROW(append_to(disk), IoCommitUnknownError);
+  disk->clear_faults();
+  ASSERT_TRUE(disk->files().contains(paths().commit(seq)));
+  ASSERT_FALSE(disk->after_power_cut(PowerCut::all_lost())->files().contains(paths().commit(seq)));
+}
+
+TEST(Unflushed, NobodyPutsACommitAboveOneThatAPowerCutCouldTake) {
+  Disk disk = std::make_shared<SimOs>();
+  Dataset next = sim_dataset(disk);
+  append(next, 1, 0);
+  kill_after_link(disk, 2);
   bool durable = false;
   before_link_to(disk, paths().commit(3), [&] {
     durable = disk->after_power_cut(PowerCut::all_lost())->files().contains(paths().commit(2));
   });
-  Dataset next = sim_dataset(disk);
   append(next, 3, 2);
   disk->set_hook({});
   EXPECT_TRUE(durable);
+}
+
+TEST(Unflushed, NoManifestNamesACommitThatAPowerCutCouldTake) {
+  Disk disk = std::make_shared<SimOs>();
+  Dataset next = sim_dataset(disk);
+  append(next, 1, 0);
+  kill_after_link(disk, 2);
+  next.refresh_manifests();
+  EXPECT_EQ(seen_on(disk->after_power_cut(PowerCut::all_lost())), (Seen{{"holdings", {{1, 0}, {2, 1}}}}));
+}
+
+TEST(Unflushed, ARepeatedTokenIsNotAcknowledgedBeforeItsCommitIsDurable) {
+  AppendOptions named;
+  named.token = Token{"engine", 1};
+  Disk disk = std::make_shared<SimOs>();
+  Dataset next = sim_dataset(disk);
+  append(next, 1, 0);
+  kill_after_link(disk, 2, named);
+  EXPECT_EQ(next.append("holdings", holdings({2}, 1), named).rows, 1);
+  EXPECT_EQ(seen_on(disk->after_power_cut(PowerCut::all_lost())), (Seen{{"holdings", {{1, 0}, {2, 1}}}}));
 }
 
 TEST(LogRace, AReaderThatWasThereBeforeTheRunSeesItsRows) {
