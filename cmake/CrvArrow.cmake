@@ -6,7 +6,7 @@
 # The module is installed with crv, so that a project which finds crv gets the very Arrow that crv was built with.
 include_guard(GLOBAL)
 
-set(CRV_ARROW_MIN 15)
+set(CRV_ARROW_MIN 24)
 set(CRV_PYARROW_VERSION 26.0.1)
 set(CRV_PYARROW_SOVERSION 2600)
 
