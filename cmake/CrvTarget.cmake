@@ -10,7 +10,9 @@ function(crv_target target)
     target_compile_options(${target} PRIVATE -Werror)
   endif()
   if(CRV_SANITIZE)
-    target_compile_options(${target} PUBLIC -fsanitize=${CRV_SANITIZE} -fno-omit-frame-pointer)
+    target_compile_options(${target} PUBLIC -fsanitize=${CRV_SANITIZE} -fno-omit-frame-pointer
+                                            -fno-sanitize-recover=all
+                                     PRIVATE -Wno-maybe-uninitialized)  # false alarms of g++ 12 with sanitizers
     target_link_options(${target} PUBLIC -fsanitize=${CRV_SANITIZE})
   endif()
 endfunction()
