@@ -96,7 +96,9 @@ void Run::open() {
   prepare();
   std::call_once(opened_, [&] {
     look_for_run();
-    if (!info() && !storage_->list(paths_->log()).empty())
+    if (info() || storage_->list(paths_->log()).empty()) return;
+    look_for_run();  // made meanwhile, if all is well: run.json comes before the first commit
+    if (!info())
       raise(ErrorCode::run_damaged,
             "Run " + run_id + " has a log but no run.json (" + paths_->run_json() + "). Rebuild the run.",
             {.run_id = run_id, .path = paths_->run_json()});
@@ -196,6 +198,8 @@ void Run::check_legacy_bucket_sizes() {
     std::optional<std::string> text = read_all(*storage_, path);
     if (!text) continue;
     TableState state = decode_manifest(*text, name, path);
+    if (state.manifest_position >= 0) look_for_run();  // made meanwhile, if all is well
+    if (info()) return;
     if (state.manifest_position >= 0)
       raise(ErrorCode::run_damaged,
             "Run " + run_id + " has no run.json, yet " + path + " was written by crv. Rebuild the run.",

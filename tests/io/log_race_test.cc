@@ -448,6 +448,28 @@ TEST(Damage, AnOlderManifestIsHarmless) {
   EXPECT_EQ(seen_on(disk).at("holdings").size(), all.at("holdings").size() + 1);
 }
 
+// Another writer makes the run right after we looked for run.json, wherever we look next.
+TEST(RunRace, ARunThatIsMadeMeanwhileIsNotTakenForDamage) {
+  const auto folders = {paths().log(), paths().tables()};
+  for (const std::string& folder : folders) {
+    SCOPED_TRACE(folder);
+    Disk disk = std::make_shared<SimOs>();
+    Dataset slow = sim_dataset(disk), quick = sim_dataset(disk);
+    auto once = std::make_shared<bool>(false);
+    disk->set_hook([&, once](const SimOp& op) {
+      if (op.call == OsCall::list && op.path == folder && !*once) {
+        *once = true;
+        append(quick, 1, 0);
+      }
+      return 0;
+    });
+    append(slow, 2, 1);
+    disk->set_hook({});
+    EXPECT_TRUE(*once);
+    EXPECT_EQ(seen_on(disk), (Seen{{"holdings", {{1, 0}, {2, 1}}}}));
+  }
+}
+
 TEST(Damage, ALogWithoutRunJsonIsDamageAndIsNotMadeAgain) {
   Disk disk = std::make_shared<SimOs>();
   {
