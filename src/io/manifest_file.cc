@@ -28,7 +28,7 @@ JsonObject partition_object(const PartitionMeta& partition) {
   o.push_back("byte_size", partition.byte_size);
   JsonArray parts;
   parts.reserve(partition.parts.size());
-  for (const PartMeta& part : partition.parts) parts.push_back(part_object(part));
+  for (const PartMeta& part : partition.parts) parts.emplace_back(part_object(part));
   o.push_back("parts", std::move(parts));
   return o;
 }
