@@ -30,10 +30,13 @@ class Crv:
         # out/ is crv's own default, so the commands shown need no --root and can be typed as they stand.
         self._globals = [] if root == "out" else ["--root", root]
 
-    def show(self, *words):
+    def show(self, *words, without=None):
+        """Shows a command and what it prints; `without`: no lines with this word."""
         command = ["crv", *self._globals, *words]
-        print("\n$ " + " ".join(command), flush=True)
-        subprocess.run(command, check=True)
+        print("\n$ " + " ".join(command) + (f" | grep -v {without}" if without else ""), flush=True)
+        output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+        print("".join(line for line in output.splitlines(True) if not without or without not in line), end="",
+              flush=True)
 
     def answer(self, *words):
         output = subprocess.run(["crv", "--json", "--root", self._root, *words], check=True, capture_output=True)
@@ -56,7 +59,9 @@ def fresh_run_id(crv):
 
 
 def simulate(run, root, ticks, seed):
-    """Runs the model and records it. Returns the model, the closed recorder, and the seconds the model took."""
+    """Runs the model and records it. Returns the model, the closed recorder, and the seconds that each has taken."""
+    of_others = resource.getrusage(resource.RUSAGE_CHILDREN)
+    before = of_others.ru_utime + of_others.ru_stime
     model = sugarscape.new_model(seed)
     trades = sugarscape.Trades()
     recorder = Recorder(run, root)
@@ -68,7 +73,8 @@ def simulate(run, root, ticks, seed):
         seconds += time.perf_counter() - begun
         recorder.record([*trades.take(), *sugarscape.holdings_rows(model)])
     recorder.close()
-    return model, recorder, seconds
+    of_crv = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return model, recorder, {"model": seconds, "crv": of_crv.ru_utime + of_crv.ru_stime - before}
 
 
 def check_against_model(model, trades):
@@ -86,20 +92,19 @@ def check_against_model(model, trades):
           f"in {len(seen):,} ticks.")
 
 
-def print_figures(crv, run, recorder, model_seconds):
+def print_figures(crv, run, recorder, took):
     tables = crv.answer("tables", run)["tables"]
     seconds = recorder.seconds
-    crv_cpu = resource.getrusage(resource.RUSAGE_CHILDREN)
     summary = recorder.summary
     print(f"""
 Figures of this very run, on this machine
   recorded      {summary['rows']:,} rows in {summary['commits']:,} commits, one a tick, each synced to the disk
   on disk       {sum(t['bytes'] for t in tables):,} bytes of Parquet in {sum(t['parts'] for t in tables):,} files
-  the model     {model_seconds:6.2f} s  in model.step()
+  the model     {took['model']:6.2f} s  in model.step()
   recording     {seconds['encode']:6.2f} s  to make JSON lines of the rows
                 {seconds['pipe']:6.2f} s  to write them to the pipe, waiting for crv included
                 {seconds['close']:6.2f} s  at the end, for crv to commit what was left in the pipe
-  crv itself    {crv_cpu.ru_utime + crv_cpu.ru_stime:6.2f} s  of processor time, beside the model on another core""")
+  crv itself    {took['crv']:6.2f} s  of processor time, beside the model on another core""")
 
 
 def print_next_steps(run, root, figure):
@@ -115,11 +120,11 @@ Where everything is
 What to try next
   export PATH="$PWD/{os.path.dirname(command)}:$PATH"
   crv {where}scan {run} holdings --ticks 100 --columns agent_id,token_id,quantity --limit 10
-  crv {where}scan {run} exchange -o trades.csv         (or .parquet, .jsonl, .arrow)
-  crv {where}schema exchange                           what else a trade can tell
+  crv {where}scan {run} exchange -o trades.csv
   crv {where}verify {run}
+  crv schema exchange
   crv --help
-  docs/format.md tells how to read the run without crv; README.md how to record from C++ and other languages.""")
+docs/format.md tells how to read the run without crv, README.md how to record from C++ and other languages.""")
 
 
 def main():
@@ -134,13 +139,13 @@ def main():
     crv = Crv(options.root)
     run = fresh_run_id(crv)
     print(f"Recording {options.ticks} ticks of Mesa's Sugarscape (seed {options.seed}) into run {run} ...", flush=True)
-    model, recorder, model_seconds = simulate(run, options.root, options.ticks, options.seed)
-    print_figures(crv, run, recorder, model_seconds)
+    model, recorder, took = simulate(run, options.root, options.ticks, options.seed)
+    print_figures(crv, run, recorder, took)
 
     crv.show("tables", run)
     crv.show("scan", run, "exchange", "--ticks", "10..12", "--limit", "8",
              "--columns", "tick,actor_agent_id,counterparty_agent_id,quantity,price")
-    crv.show("scan", run, "exchange", "--ticks", f"{options.ticks - 1}..", "--explain")
+    crv.show("scan", run, "exchange", "--ticks", f"{options.ticks - 1}..", "--explain", without="skip")
     crv.show("log", run, "--after", str(recorder.summary["commits"] - 3))
 
     trades = crv.rows(run, "exchange", "tick", "price", "quantity")
