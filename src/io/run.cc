@@ -270,7 +270,9 @@ void Run::advance(const Lock&) {
 
 void Run::check_not_ahead(const TableState& state) {
   if (state.position <= 0) return;
-  for (int look = 0; look < 2 && info(); ++look) {
+  for (int look = 0; look < 2; ++look) {
+    look_for_run();
+    if (!info()) break;
     std::optional<std::string> line = log_->line_of(state.position);
     if (line && commit_id_of(*line, paths_->commit(state.position), state.position) == state.position_id)
       return;
