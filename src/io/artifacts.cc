@@ -64,7 +64,7 @@ std::string lab_dir(const IoSettings& settings, const std::string& run_id, const
     raise(ErrorCode::bad_argument, "\"" + subdir + "\" is no folder for artifacts; there are " + known,
           {.run_id = run_id, .value = subdir});
   }
-  const auto folder = join(join(artifacts_root(settings, run_id), "lab"), subdir);
+  auto folder = join(join(artifacts_root(settings, run_id), "lab"), subdir);
   local_storage(settings.durability)->make_folder(folder);
   return folder;
 }

@@ -125,7 +125,7 @@ std::shared_ptr<arrow::Table> table_of(std::span<const Row> rows) {
     fields.push_back(arrow::field(std::string(field.name), columns.back()->type()));
   };
   std::apply([&](const auto&... field) { (add(field), ...); }, Row::fields());
-  return arrow::Table::Make(arrow::schema(std::move(fields)), std::move(columns),
+  return arrow::Table::Make(arrow::schema(std::move(fields)), columns,
                             static_cast<std::int64_t>(rows.size()));
 }
 
@@ -135,7 +135,7 @@ Frame::Frame(std::shared_ptr<arrow::Table> table) : table_(std::move(table)) {
   if (table_ == nullptr) raise(ErrorCode::bad_argument, "a frame was asked for of no table at all");
 }
 
-Frame::Frame(std::shared_ptr<arrow::RecordBatch> batch) {
+Frame::Frame(const std::shared_ptr<arrow::RecordBatch>& batch) {
   if (batch == nullptr) raise(ErrorCode::bad_argument, "a frame was asked for of no record batch at all");
   table_ = arrow::Table::Make(batch->schema(), batch->columns(), batch->num_rows());
 }

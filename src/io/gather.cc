@@ -33,7 +33,8 @@ std::shared_ptr<arrow::Array> gather_views(const arrow::BinaryViewArray& values,
       ++nulls;
       continue;
     }
-    const auto at = static_cast<std::uint64_t>(index[i]);  // a negative index is beyond the end, too
+    const std::int64_t signed_at = index[i];
+    const auto at = static_cast<std::uint64_t>(signed_at);  // a negative index is beyond the end, too
     if (at >= static_cast<std::uint64_t>(values.length())) {
       raise(ErrorCode::wrong_type, "a dictionary-encoded column holds the index " + std::to_string(index[i]) +
                                        ", but its dictionary has " + std::to_string(values.length()) +

@@ -226,7 +226,7 @@ struct JsonColumn::State {
       fields.push_back(arrow::field(names[i], arrays.back()->type()));
     }
     const std::int64_t nulls = valid.false_count();
-    return std::make_shared<arrow::StructArray>(arrow::struct_(std::move(fields)), length, std::move(arrays),
+    return std::make_shared<arrow::StructArray>(arrow::struct_(fields), length, arrays,
                                                 check(valid.Finish(), ErrorCode::bad_argument), nulls);
   }
 };

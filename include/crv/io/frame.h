@@ -19,7 +19,7 @@ namespace crv::io {
 class Frame {
  public:
   Frame(std::shared_ptr<arrow::Table> table);
-  Frame(std::shared_ptr<arrow::RecordBatch> batch);
+  Frame(const std::shared_ptr<arrow::RecordBatch>& batch);
   // Reads to the end; IoReadError (read_failed) where the reader fails.
   Frame(const std::shared_ptr<arrow::RecordBatchReader>& reader);
   // Takes over the stream of the Arrow C interface and reads it to the end. Needs no Arrow on the caller's
