@@ -61,7 +61,7 @@ std::string table_of(const JsonObject& row, std::int64_t line) {
   return *name;
 }
 
-JsonObject without_table(JsonObject row) {
+JsonObject without_table(JsonObject&& row) {
   JsonObject rest;
   for (auto& [key, value] : row) {
     if (key != "table") {
@@ -183,7 +183,11 @@ void Recorder::finish() {
 void Recorder::add_lines_of(int descriptor) {
   FdInput input(descriptor, "standard input", options_.stop);
   LineReader lines(input);
-  for (auto line = lines.next(); line.has_value(); line = lines.next()) {
+  while (true) {
+    const auto line = lines.next();
+    if (!line) {
+      break;
+    }
     add_line(*line);
   }
   finish();
