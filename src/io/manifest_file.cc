@@ -1,5 +1,14 @@
 #include "io/manifest_file.h"
 
+#include <algorithm>
+#include <charconv>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "crv/core/error.h"
 #include "io/checked_json.h"
 #include "io/manifest_reader.h"
 #include "io/paths.h"
@@ -51,18 +60,83 @@ JsonObject head_of(const TableManifest& manifest) {
 
 const JsonStyle manifest_style{.ascii = true, .indent = 2};
 
-// Facts that the contract's part objects have no room for, in the order of the parts.
-void add_part_facts(JsonObject& partition, const std::vector<PartRecord>& parts) {
-  JsonArray checksums, schemas, seqs;
-  for (const PartRecord& part : parts) {
-    checksums.emplace_back(part.checksum);
-    schemas.emplace_back(part.schema);
-    seqs.emplace_back(part.seq);
+// The partitions of a large table are most of its manifest, so their text is put together by hand:
+// `"partitions": ` and the object, as write_json() with manifest_style would write them at the top level.
+class PartitionsText {
+ public:
+  // Writes to the end of `text`.
+  PartitionsText(const TableState& state, std::string& text) : text_(text) {
+    constexpr std::size_t of_part = 360, of_partition = 300;  // bytes, about
+    text_.reserve(text_.size() + static_cast<std::size_t>(state.parts()) * of_part +
+                  state.buckets().size() * of_partition);
+    text_ += "\"partitions\": {";
+    for (const auto& [bucket, parts] : state.buckets()) {
+      if (bucket != state.buckets().begin()->first) text_ += ',';
+      add_partition(bucket, parts);
+    }
+    text_ += state.buckets().empty() ? "}" : "\n  }";
   }
-  partition.push_back("xxh3", std::move(checksums));
-  partition.push_back("schemas", std::move(schemas));
-  partition.push_back("seqs", std::move(seqs));
-}
+
+ private:
+  void add_partition(std::int64_t bucket, const std::vector<PartRecord>& parts) {
+    const PartitionMeta sums = sums_of(bucket, parts);
+    text_ += "\n    \"" + bucket_key(bucket) + "\": {";
+    field("\n      \"bucket_id\": ", bucket);
+    field(",\n      \"state\": ", sums.state);
+    field(",\n      \"tick_min\": ", sums.tick_min);
+    field(",\n      \"tick_max\": ", sums.tick_max);
+    field(",\n      \"row_count\": ", sums.row_count);
+    field(",\n      \"byte_size\": ", sums.byte_size);
+    list(",\n      \"parts\": [", parts, [&](const PartRecord& part) { add_part(part.meta); });
+    // Facts that the contract's part objects have no room for, in the order of the parts.
+    list(",\n      \"xxh3\": [", parts, [&](const PartRecord& part) { value(part.checksum); });
+    list(",\n      \"schemas\": [", parts, [&](const PartRecord& part) { value(part.schema); });
+    list(",\n      \"seqs\": [", parts, [&](const PartRecord& part) { value(part.seq); });
+    text_ += "\n    }";
+  }
+
+  void add_part(const PartMeta& part) {
+    field("{\n          \"path\": ", part.path);
+    field(",\n          \"rows\": ", part.rows);
+    field(",\n          \"bytes\": ", part.bytes);
+    field(",\n          \"tick_min\": ", part.tick_min);
+    field(",\n          \"tick_max\": ", part.tick_max);
+    field(",\n          \"created_at\": ", part.created_at);
+    text_ += "\n        }";
+  }
+
+  template <class Item>
+  void list(std::string_view begin, const std::vector<PartRecord>& parts, const Item& item) {
+    text_ += begin;
+    for (const PartRecord& part : parts) {
+      text_ += &part == &parts.front() ? "\n        " : ",\n        ";
+      item(part);
+    }
+    text_ += "\n      ]";
+  }
+
+  template <class Value>
+  void field(std::string_view key, const Value& content) {
+    text_ += key;
+    value(content);
+  }
+
+  void value(std::int64_t number) {
+    char digits[20];
+    text_.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
+  }
+
+  void value(const std::string& content) {
+    const bool plain = std::all_of(content.begin(), content.end(),
+                                   [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
+    if (plain)
+      ((text_ += '"') += content) += '"';
+    else
+      write_json(Json(content), manifest_style, text_);
+  }
+
+  std::string& text_;
+};
 
 // The last field of the sealed text stands behind a newline and two spaces, as all others do.
 constexpr std::string_view seal_before = ",\n  \"checksum\": \"";
@@ -78,6 +152,27 @@ bool manifest_seal_fits(std::string_view text) {
   std::string_view before = text.substr(0, text.size() - seal_length);
   std::string_view end = text.substr(before.size());
   return end.starts_with(seal_before) && end.substr(seal_before.size(), 16) == checksum_text(before);
+}
+
+void check_buckets(const std::vector<PartRecord>& parts, std::int64_t bucket_size, const Origin& origin) {
+  for (const PartRecord& part : parts)
+    if (part.meta.tick_min / bucket_size != part.bucket || part.meta.tick_max / bucket_size != part.bucket)
+      raise(ErrorCode::manifest_damaged,
+            origin.path + " is damaged: part " + part.meta.path + " does not belong to bucket " +
+                std::to_string(part.bucket) + ".",
+            {.table = origin.table, .path = origin.path, .bucket = part.bucket});
+}
+
+// Where the object `partitions` stands in a sealed text. A newline is never inside a JSON text, so lines
+// tell.
+struct Range {
+  std::size_t begin = 0, end = 0;
+};
+std::optional<Range> find_partitions(std::string_view text) {
+  constexpr std::string_view first = "\n  \"partitions\": {\n", last = "\n  },\n  \"last_seq\": ";
+  const std::size_t begin = text.find(first), end = text.rfind(last);
+  if (begin == std::string_view::npos || end == std::string_view::npos || end < begin) return std::nullopt;
+  return Range{begin + first.size() - 2, end + 4};
 }
 
 // What has no seal must be of the older package.
@@ -114,11 +209,15 @@ std::string to_json(const TableManifest& manifest) {
 }
 
 std::string encode_manifest(const TableState& state) {
-  JsonObject o = head_of(state.manifest());
-  JsonObject& partitions = *o.find("partitions")->get_if<JsonObject>();
-  auto partition = partitions.begin();
-  for (const auto& [bucket, parts] : state.buckets())
-    add_part_facts(*(partition++)->second.get_if<JsonObject>(), parts);
+  state.load_parts();  // only then their number is exact
+  JsonObject before, after;
+  before.push_back("table", state.table);
+  before.push_back("version", TableManifest{}.version);
+  before.push_back("created_at", state.created_at);
+  before.push_back("updated_at", state.updated_at);
+  after.push_back("last_seq", state.position);
+  after.push_back("last_id", state.position_id);
+  if (state.unknown_parts() == 0) after.push_back("part_count", state.parts());
   JsonArray schemas;
   for (const SeenSchema& schema : state.schemas()) {
     JsonObject s;
@@ -127,9 +226,14 @@ std::string encode_manifest(const TableState& state) {
     s.push_back("columns", columns_to_json(schema.columns));
     schemas.emplace_back(std::move(s));
   }
-  o.push_back("schemas", std::move(schemas));
-  o.push_back("format", format_number);
-  std::string text = write_json(std::move(o), manifest_style);
+  after.push_back("schemas", std::move(schemas));
+  after.push_back("format", format_number);
+  std::string text = write_json(std::move(before), manifest_style);
+  text.resize(text.size() - 2);  // "\n}"
+  text += ",\n  ";
+  PartitionsText(state, text);
+  text += ',';
+  text += std::string_view(write_json(std::move(after), manifest_style)).substr(1);  // after "{"
   seal_manifest(text);
   return text;
 }
@@ -144,6 +248,32 @@ TableState decode_manifest(std::string_view text, const std::string& table, cons
     if (ours) check_format(Checked(parse_sound(text, origin), origin));  // a newer one may look different
     throw;
   }
+}
+
+TableState open_manifest(std::string text, const std::string& table, const std::string& path,
+                         std::int64_t bucket_size) {
+  const Origin origin{ErrorCode::manifest_damaged, "The manifest of table " + table, path, table};
+  const std::optional<Range> at = manifest_seal_fits(text) ? find_partitions(text) : std::nullopt;
+  if (at) try {
+      auto [state, count] =
+          read_manifest_head(text.substr(0, at->begin) + "{}" + text.substr(at->end), origin);
+      if (count) {
+        auto kept = std::make_shared<const std::string>(std::move(text));
+        state.defer(*count, [kept, at = *at, count = *count, bucket_size, origin] {
+          std::vector<PartRecord> parts =
+              read_partitions(std::string_view(*kept).substr(at.begin, at.end - at.begin), origin);
+          if (std::ssize(parts) != count)
+            origin.damaged("\"part_count\" is not the number of its parts", "part_count");
+          check_buckets(parts, bucket_size, origin);
+          return parts;
+        });
+        return std::move(state);
+      }
+    } catch (const IoManifestError&) {  // reading all of it tells better what is wrong
+    }
+  TableState state = decode_manifest(text, table, path);
+  for (const auto& [bucket, parts] : state.buckets()) check_buckets(parts, bucket_size, origin);
+  return state;
 }
 
 }  // namespace crv::io

@@ -1,6 +1,7 @@
 #include "io/manifest_reader.h"
 
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,8 +17,23 @@ namespace {
 // `key_` the last key it saw there.
 class ManifestReader : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, ManifestReader> {
  public:
-  ManifestReader(bool ours, const Origin& origin, const rapidjson::MemoryStream& in)
-      : ours_(ours), origin_(origin), in_(in), state_(origin.table) {}
+  enum class At {
+    document,
+    top,
+    partitions,
+    partition,
+    parts,
+    part,
+    checksums,
+    schema_ids,
+    seqs,
+    schemas,
+    schema
+  };
+
+  // `begin`: document, or top where the text is that of `partitions` alone.
+  ManifestReader(At begin, bool ours, const Origin& origin, const rapidjson::MemoryStream& in)
+      : ours_(ours), origin_(origin), in_(in), at_(begin), key_(begin == At::top ? "partitions" : "") {}
 
   bool Null() { return other("null"); }
   bool Bool(bool value) { return other(value ? "true" : "false"); }
@@ -36,23 +52,11 @@ class ManifestReader : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Ma
   bool StartArray();
   bool EndArray(rapidjson::SizeType);
 
-  TableState take();
+  TableState take_head();
+  std::vector<PartRecord> take_parts() { return std::move(parts_); }
+  std::optional<std::int64_t> part_count() const { return part_count_.value; }
 
  private:
-  enum class At {
-    document,
-    top,
-    partitions,
-    partition,
-    parts,
-    part,
-    checksums,
-    schema_ids,
-    seqs,
-    schemas,
-    schema
-  };
-
   // A value that must be there; complains by its key where it is not.
   template <class T>
   struct Needed {
@@ -103,14 +107,15 @@ class ManifestReader : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Ma
   const bool ours_;
   const Origin& origin_;
   const rapidjson::MemoryStream& in_;
-  TableState state_;
-  At at_ = At::document;
+  std::vector<PartRecord> parts_;
+  std::vector<SeenSchema> schemas_;
+  At at_;
   std::string key_;
   int skipping_ = 0;               // depth of a value that nobody needs, or of a schema's columns
   std::size_t columns_begin_ = 0;  // where those columns began, else 0
   Needed<std::string> table_{"table"}, created_at_{"created_at", ""}, updated_at_{"updated_at", ""},
       last_id_{"last_id"};
-  Needed<std::int64_t> last_seq_{"last_seq"}, format_{"format"};
+  Needed<std::int64_t> last_seq_{"last_seq"}, format_{"format"}, part_count_{"part_count"};
   bool has_schemas_ = false;
   Partition partition_;
   Part part_;
@@ -123,7 +128,9 @@ ManifestReader::Needed<std::int64_t>* ManifestReader::integer_field(std::int64_t
     case At::top:
       *least = key_ == "format" ? 1 : 0;
       if (!ours_) return nullptr;
-      return key_ == "last_seq" ? &last_seq_ : key_ == "format" ? &format_ : nullptr;
+      for (Needed<std::int64_t>* field : {&last_seq_, &format_, &part_count_})
+        if (key_ == field->key) return field;
+      return nullptr;
     case At::partition:
       if (key_ == "row_count") return &partition_.rows;
       if (key_ == "byte_size") return &partition_.bytes;
@@ -321,43 +328,69 @@ void ManifestReader::end_partition() {
       part.schema = std::move(p.schema_ids[i]);
       part.seq = p.seqs[i];
     }
-    state_.add(std::move(part));
+    parts_.push_back(std::move(part));
   }
 }
 
 void ManifestReader::end_schema() {
   if (schema_.columns.empty()) damaged("columns", "is missing");
-  state_.learn(
+  schemas_.push_back(
       {take(schema_.id), take(schema_.seq), columns_from_json(parse_sound(schema_.columns, origin_))});
 }
 
-TableState ManifestReader::take() {
+TableState ManifestReader::take_head() {
   if (take(table_) != origin_.table) damaged("table", "names another table");
-  state_.created_at = take(created_at_);
-  state_.updated_at = take(updated_at_);
-  state_.manifest_position = -1;
-  if (!ours_) return std::move(state_);
+  TableState state(origin_.table);
+  state.created_at = take(created_at_);
+  state.updated_at = take(updated_at_);
+  state.manifest_position = -1;
+  if (!ours_) return state;
   const Json format = JsonObject{{"format", take(format_)}};
   check_format(Checked(format, origin_));
   if (!has_schemas_) damaged("schemas", "is missing");
-  state_.position = take(last_seq_);
-  state_.position_id = take(last_id_);
-  state_.manifest_position = state_.position;
-  return std::move(state_);
+  for (SeenSchema& schema : schemas_) state.learn(schema);
+  state.position = take(last_seq_);
+  state.position_id = take(last_id_);
+  state.manifest_position = state.position;
+  return state;
 }
 
-}  // namespace
-
-TableState read_manifest(std::string_view text, bool ours, const Origin& origin) {
+template <class Take>
+auto read(std::string_view text, ManifestReader::At begin, bool ours, const Origin& origin,
+          const Take& take) {
   rapidjson::MemoryStream in(text.data(), text.size());
   rapidjson::Reader parser;
-  ManifestReader reader(ours, origin, in);
+  ManifestReader reader(begin, ours, origin, in);
   constexpr unsigned flags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
   const rapidjson::ParseResult result = parser.Parse<flags>(in, reader);
   if (result.IsError())
     origin.damaged(std::string(rapidjson::GetParseError_En(result.Code())) + " (at byte " +
                    std::to_string(result.Offset()) + ")");
-  return reader.take();
+  return take(reader);
+}
+
+}  // namespace
+
+TableState read_manifest(std::string_view text, bool ours, const Origin& origin) {
+  return read(text, ManifestReader::At::document, ours, origin, [&](ManifestReader& reader) {
+    TableState state = reader.take_head();
+    std::vector<PartRecord> parts = reader.take_parts();
+    if (reader.part_count().value_or(std::ssize(parts)) != std::ssize(parts))
+      origin.damaged("\"part_count\" is not the number of its parts", "part_count");
+    for (PartRecord& part : parts) state.add(std::move(part));
+    return state;
+  });
+}
+
+ManifestHead read_manifest_head(std::string_view text, const Origin& origin) {
+  return read(text, ManifestReader::At::document, true, origin, [](ManifestReader& reader) {
+    return ManifestHead{reader.take_head(), reader.part_count()};
+  });
+}
+
+std::vector<PartRecord> read_partitions(std::string_view text, const Origin& origin) {
+  return read(text, ManifestReader::At::top, true, origin,
+              [](ManifestReader& reader) { return reader.take_parts(); });
 }
 
 }  // namespace crv::io

@@ -289,17 +289,9 @@ TableState* Run::load(const Lock& held, std::string_view name) {
   std::string path = paths_->manifest(name);
   std::optional<std::string> text = read_all(*storage_, path);
   if (!text) return nullptr;
-  TableState state = decode_manifest(*text, std::string(name), path);
+  TableState state = info() ? open_manifest(*std::move(text), std::string(name), path, bucket_size())
+                            : decode_manifest(*text, std::string(name), path);
   if (state.position != position_ || state.position_id != position_id_) check_not_ahead(state);
-  if (info()) {
-    for (const auto& [bucket, parts] : state.buckets())
-      for (const PartRecord& part : parts)
-        if (part.meta.tick_min / bucket_size() != bucket || part.meta.tick_max / bucket_size() != bucket)
-          raise(ErrorCode::manifest_damaged,
-                path + " is damaged: part " + part.meta.path + " does not belong to bucket " +
-                    std::to_string(bucket) + ".",
-                {.run_id = run_id, .table = std::string(name), .path = path, .bucket = bucket});
-  }
   if (tables_.empty() && position_ == 0) {
     position_ = std::max<std::int64_t>(state.position, 0);
     position_id_ = state.position_id;
@@ -493,8 +485,6 @@ std::optional<Commit> Run::commit(const Make& make) {
       }
       if (!made) return std::nullopt;
       made->seq = before + 1;  // 4: every commit below has been read
-      for (TableChange& change : made->tables)
-        for (PartRecord& part : change.added) part.seq = made->seq;
       made->time = now();
       made->writer = writer_id_;
       if (durable_ != before) log_->sync();

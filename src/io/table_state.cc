@@ -23,23 +23,21 @@ bool types_path(const std::vector<Field>& fields, std::string_view path) {
   return false;
 }
 
-PartitionMeta partition_of(std::int64_t bucket, const std::vector<PartRecord>& parts) {
-  PartitionMeta partition;
-  partition.bucket_id = bucket;
-  partition.tick_min = parts.front().meta.tick_min;
-  partition.tick_max = parts.front().meta.tick_max;
-  partition.parts.reserve(parts.size());
-  for (const PartRecord& part : parts) {
-    partition.tick_min = std::min(partition.tick_min, part.meta.tick_min);
-    partition.tick_max = std::max(partition.tick_max, part.meta.tick_max);
-    partition.row_count += part.meta.rows;
-    partition.byte_size += part.meta.bytes;
-    partition.parts.push_back(part.meta);
-  }
-  return partition;
-}
-
 }  // namespace
+
+PartitionMeta sums_of(std::int64_t bucket, const std::vector<PartRecord>& parts) {
+  PartitionMeta sums;
+  sums.bucket_id = bucket;
+  sums.tick_min = parts.front().meta.tick_min;
+  sums.tick_max = parts.front().meta.tick_max;
+  for (const PartRecord& part : parts) {
+    sums.tick_min = std::min(sums.tick_min, part.meta.tick_min);
+    sums.tick_max = std::max(sums.tick_max, part.meta.tick_max);
+    sums.row_count += part.meta.rows;
+    sums.byte_size += part.meta.bytes;
+  }
+  return sums;
+}
 
 void TableState::apply(const Commit& commit) {
   position = commit.seq;
@@ -49,39 +47,59 @@ void TableState::apply(const Commit& commit) {
   if (created_at.empty()) created_at = commit.time;
   updated_at = commit.time;
   for (const auto& [id, columns] : change->schemas) learn({id, commit.seq, columns});
-  for (PartRecord part : change->added) {
-    part.seq = commit.seq;
-    add(part);
-  }
-  for (const PartName& part : change->removed) remove(part);
   for (const PartName& part : change->condemned) condemned_.insert(part.file);
+  if (!deferred_) return parts_.apply(*change, commit.seq);
+  deferred_->count +=
+      static_cast<std::int64_t>(change->added.size()) - static_cast<std::int64_t>(change->removed.size());
+  TableChange later{
+      .table = table, .schemas = {}, .added = change->added, .removed = change->removed, .condemned = {}};
+  deferred_->later.emplace_back(commit.seq, std::move(later));
 }
 
-void TableState::add(PartRecord part) {
-  std::vector<PartRecord>& parts = buckets_[part.bucket];
-  if (!names_.insert(part.meta.path).second) {
+PartSet& TableState::known_parts() const {
+  if (deferred_) {
+    PartSet loaded;
+    for (PartRecord& part : deferred_->load()) loaded.add(std::move(part));
+    for (const auto& [seq, change] : deferred_->later) loaded.apply(change, seq);
+    parts_ = std::move(loaded);
+    deferred_.reset();
+  }
+  return parts_;
+}
+
+void PartSet::apply(const TableChange& change, std::int64_t seq) {
+  for (PartRecord part : change.added) {
+    part.seq = seq;
+    add(std::move(part));
+  }
+  for (const PartName& part : change.removed) remove(part);
+}
+
+void PartSet::add(PartRecord part) {
+  std::vector<PartRecord>& parts = buckets[part.bucket];
+  if (!names.insert(part.meta.path).second) {
     auto held =
         std::find_if(parts.begin(), parts.end(), [&](auto& p) { return p.meta.path == part.meta.path; });
     if (held == parts.end() || (held->seq != 0 && !held->schema.empty())) return;
-    if (held->schema.empty() && !part.schema.empty()) --unknown_parts_;
+    if (held->schema.empty() && !part.schema.empty()) --unknown;
     *held = std::move(part);
     return;
   }
-  ++parts_;
-  if (part.schema.empty()) ++unknown_parts_;
+  ++count;
+  if (part.schema.empty()) ++unknown;
   parts.push_back(std::move(part));
 }
 
-void TableState::remove(const PartName& part) {
-  auto bucket = buckets_.find(part.bucket);
-  if (bucket == buckets_.end() || names_.erase(part.file) == 0) return;
+void PartSet::remove(const PartName& part) {
+  auto bucket = buckets.find(part.bucket);
+  if (bucket == buckets.end() || names.erase(part.file) == 0) return;
   std::erase_if(bucket->second, [&](const PartRecord& held) {
     if (held.meta.path != part.file) return false;
-    --parts_;
-    if (held.schema.empty()) --unknown_parts_;
+    --count;
+    if (held.schema.empty()) --unknown;
     return true;
   });
-  if (bucket->second.empty()) buckets_.erase(bucket);
+  if (bucket->second.empty()) buckets.erase(bucket);
 }
 
 void TableState::learn(const SeenSchema& schema) {
@@ -95,8 +113,8 @@ bool TableState::knows_schema(std::string_view id) const {
 }
 
 const PartRecord* TableState::find(std::int64_t bucket, std::string_view part_file) const {
-  auto parts = buckets_.find(bucket);
-  if (parts == buckets_.end()) return nullptr;
+  auto parts = buckets().find(bucket);
+  if (parts == buckets().end()) return nullptr;
   auto part = std::find_if(parts->second.begin(), parts->second.end(),
                            [&](auto& p) { return p.meta.path == part_file; });
   return part == parts->second.end() ? nullptr : &*part;
@@ -115,8 +133,11 @@ TableManifest TableState::manifest() const {
   manifest.updated_at = updated_at;
   manifest.last_seq = position;
   manifest.last_id = position_id;
-  manifest.partitions.reserve(buckets_.size());
-  for (const auto& [bucket, parts] : buckets_) manifest.partitions.push_back(partition_of(bucket, parts));
+  manifest.partitions.reserve(buckets().size());
+  for (const auto& [bucket, parts] : buckets()) {
+    PartitionMeta& partition = manifest.partitions.emplace_back(sums_of(bucket, parts));
+    for (const PartRecord& part : parts) partition.parts.push_back(part.meta);
+  }
   return manifest;
 }
 

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "crv/io/manifest.h"
@@ -20,6 +23,22 @@ struct SeenSchema {
   Columns columns;
 };
 
+// Parts by bucket, in commit order, and by name.
+struct PartSet {
+  std::map<std::int64_t, std::vector<PartRecord>> buckets;
+  std::unordered_set<std::string> names;
+  std::int64_t count = 0;
+  std::int64_t unknown = 0;  // without a schema
+
+  void add(PartRecord part);
+  void remove(const PartName& part);
+  void apply(const TableChange& change, std::int64_t seq);
+};
+
+// A partition without its parts: ticks, rows and bytes over all of them.
+PartitionMeta sums_of(std::int64_t bucket, const std::vector<PartRecord>& parts);
+
+// Not for several threads at once, not even to look at: parts may be decoded when they are first asked for.
 class TableState {
  public:
   explicit TableState(std::string name) : table(std::move(name)) {}
@@ -35,17 +54,22 @@ class TableState {
   // Folds in the next commit, whether it names the table or not.
   void apply(const Commit& commit);
   // Adding a part that is there already only fills in what was not known of it.
-  void add(PartRecord part);
-  void remove(const PartName& part);
+  void add(PartRecord part) { known_parts().add(std::move(part)); }
+  void remove(const PartName& part) { known_parts().remove(part); }
   void learn(const SeenSchema& schema);
+  // Takes in `count` parts, all of known schema, that `load` gives once something asks for parts: an append
+  // never does. Only for a state that has none yet.
+  using Load = std::function<std::vector<PartRecord>()>;
+  void defer(std::int64_t count, Load load) { deferred_ = {count, std::move(load), {}}; }
+  void load_parts() const { known_parts(); }
 
-  bool holds(const std::string& part_file) const { return names_.contains(part_file); }
+  bool holds(const std::string& part_file) const { return known_parts().names.contains(part_file); }
   const PartRecord* find(std::int64_t bucket,
                          std::string_view part_file) const;  // nullptr where there is none
   // Named by a gc: nobody may commit it any more.
   bool is_condemned(const std::string& part_file) const { return condemned_.contains(part_file); }
   bool knows_schema(std::string_view id) const;
-  const std::map<std::int64_t, std::vector<PartRecord>>& buckets() const { return buckets_; }
+  const std::map<std::int64_t, std::vector<PartRecord>>& buckets() const { return known_parts().buckets; }
   const std::vector<SeenSchema>& schemas() const { return schemas_; }
   // Least types that hold all schemas so far. Parts of the older package count once they have been looked at.
   const Columns& columns() const { return columns_; }
@@ -53,19 +77,27 @@ class TableState {
   const std::vector<TypeConflict>& conflicts() const { return conflicts_; }
   // The first commit whose schema holds `path` with a type of its own; 0 where none does.
   std::int64_t first_commit_of(std::string_view path) const;
-  std::int64_t parts() const { return parts_; }
+  // May count a part twice that was added twice, until parts have been asked for.
+  std::int64_t parts() const { return deferred_ ? deferred_->count : parts_.count; }
   // Parts without a schema: of the older package, not looked at yet.
-  std::int64_t unknown_parts() const { return unknown_parts_; }
+  std::int64_t unknown_parts() const { return deferred_ ? 0 : parts_.unknown; }
 
   TableManifest manifest() const;
 
  private:
-  std::map<std::int64_t, std::vector<PartRecord>> buckets_;
-  std::unordered_set<std::string> names_, condemned_;
+  struct Deferred {
+    std::int64_t count = 0;
+    Load load;
+    std::vector<std::pair<std::int64_t, TableChange>> later;  // what was added and removed since, by commit
+  };
+  PartSet& known_parts() const;
+
+  mutable PartSet parts_;
+  mutable std::optional<Deferred> deferred_;
+  std::unordered_set<std::string> condemned_;
   std::vector<SeenSchema> schemas_;
   Columns columns_;
   std::vector<TypeConflict> conflicts_;
-  std::int64_t parts_ = 0, unknown_parts_ = 0;
 };
 
 }  // namespace crv::io

@@ -1,6 +1,7 @@
 #include "io/upkeep.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "crv/core/error.h"
@@ -12,6 +13,9 @@ namespace {
 
 constexpr std::int64_t small_parts = 1000;  // a manifest of so many parts is written within milliseconds
 constexpr std::int64_t small_interval_us = 1'000'000;
+// Whoever opens a run reads all commits after the manifest, at some 10 us each; a refresh costs some 1 us a
+// part and, off the appends' way, writes some 350 bytes a part.
+constexpr std::int64_t parts_a_commit = 32;
 constexpr std::int64_t least_commits = 16;    // a refresh costs about as much as two commits
 constexpr std::int64_t quiet_commits = 1024;  // what a reader of a quiet table may have to read
 
@@ -43,7 +47,7 @@ bool Upkeep::due(const std::string& table, std::int64_t seq, bool* large) {
   std::int64_t now = run_.now_us();
   std::int64_t at_most =
       run_.settings.write_manifest_every_n > 1 ? run_.settings.write_manifest_every_n : lag + 1;
-  bool yes = lag >= std::max(least_commits, parts / 10) || lag >= at_most ||
+  bool yes = lag >= std::max(least_commits, parts / parts_a_commit) || lag >= at_most ||
              (!*large && (first || now - fresh.refreshed_us >= small_interval_us));
   if (yes) fresh.refreshed_us = now;
   return yes;
@@ -80,19 +84,21 @@ void Upkeep::after_commit(std::int64_t seq, const std::vector<std::string>& tabl
 }
 
 void Upkeep::refresh(const std::string& table) {
-  std::string text;
-  std::int64_t position = 0;
+  std::optional<TableState>
+      snapshot;  // a copy: the text of a large one takes longer than appends should wait
   {
     auto lock = run_.lock();
     TableState* state = run_.table(lock, table);
     if (!state) return;
-    position = state->position;
-    text = encode_manifest(*state);
+    state->load_parts();
+    snapshot = *state;
   }
+  const std::int64_t position = snapshot->position;
+  const std::string text = encode_manifest(*snapshot);
   run_.log().sync();  // nothing durable may name a commit that a power cut can still take away
   std::string path = run_.paths().manifest(table);
   std::optional<std::string> there = read_all(run_.storage(), path);
-  if (there && decode_manifest(*there, table, path).position > position) return;
+  if (there && open_manifest(*std::move(there), table, path, run_.bucket_size()).position > position) return;
   run_.storage().replace(path, text);
   run_.storage().sync(run_.paths().table(table));
   {

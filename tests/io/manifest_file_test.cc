@@ -121,6 +121,8 @@ TEST(ManifestFile, WhatMakesNoSenseIsDamage) {
       {R"("byte_size": 4000)", R"("byte_size": 4000.0)", "byte_size"},
       {R"("parts": [)", R"("prts": [)", "parts"},
       {R"("parts": [)", R"("parts": {}, "x": [)", "parts"},
+      {R"("part_count": 3)", R"("part_count": 2)", "part_count"},
+      {R"("part_count": 3)", R"("part_count": "3")", "part_count"},
       {"part-a", "../rt-a", "path"},
       {"part-a", "part-A", "path"},
       {R"("rows": 10)", R"("rows": 0)", "rows"},
@@ -175,7 +177,8 @@ TEST(ManifestFile, NewerFormatIsRefusedWhateverItLooksLike) {
     }
 }
 
-const std::string older = R"({
+std::string older() {
+  return R"({
   "table": "holdings", "version": 1,
   "created_at": "2025-09-20T00:00:00+00:00", "updated_at": null,
   "partitions": {
@@ -186,9 +189,93 @@ const std::string older = R"({
   },
   "schemas": {"unrelated": []}
 })";
+}
+
+TableState open(const std::string& text) {
+  return open_manifest(text, "holdings", "manifest.json", 100);
+}
+
+Commit commit_after() {
+  Commit commit;
+  commit.seq = 3;
+  commit.id = std::string(32, 'e');
+  commit.time = time_text;
+  PartRecord added = part(1, 'f', 0);
+  commit.tables.push_back({.table = "holdings",
+                           .schemas = {},
+                           .added = {added, added},
+                           .removed = {{0, part(0, 'a', 1).meta.path}},
+                           .condemned = {}});
+  return commit;
+}
+
+TEST(ManifestFile, PartsThatAreReadLaterAreTheSameOnes) {
+  TableState whole = state();
+  for (int step = 0; step < 2; ++step) {
+    TableState opened = open(encode_manifest(state()));
+    EXPECT_EQ(opened.position, 2);
+    EXPECT_EQ(opened.manifest_position, 2);
+    EXPECT_EQ(opened.parts(), 3);
+    EXPECT_EQ(opened.columns(), columns());
+    if (step == 1) {
+      opened.apply(commit_after());
+      whole.apply(commit_after());
+    }
+    TableState copy = opened;
+    EXPECT_EQ(encode_manifest(opened), encode_manifest(whole));
+    EXPECT_EQ(encode_manifest(copy), encode_manifest(whole));
+    EXPECT_EQ(opened.parts(), whole.parts());
+  }
+}
+
+TEST(ManifestFile, DamageToPartsIsFoundWhenTheyAreAskedFor) {
+  for (const auto& [from, to] :
+       {std::pair{R"("rows": 10)", R"("rows": 11)"}, std::pair{R"("part_count": 3)", R"("part_count": 4)"},
+        std::pair{"\"tick_max\": 7,\n          \"created_at\"",
+                  "\"tick_max\": 107,\n          \"created_at\""},
+        std::pair{R"("path": )", R"("path": 5, "p": )"}}) {
+    TableState opened = open(forged(from, to));
+    EXPECT_EQ(opened.position, 2) << to;
+    for (int look = 0; look < 2; ++look) EXPECT_THROW(opened.buckets(), IoManifestError) << to;
+  }
+}
+
+TEST(ManifestFile, DamageElsewhereIsFoundAtOnce) {
+  EXPECT_THROW(open(forged(R"("last_seq": 2)", R"("last_seq": -2)")), IoManifestError);
+  EXPECT_THROW(open(forged(R"("table": "h)", R"("table": "g)")), IoManifestError);
+  EXPECT_THROW(open(replaced(encode_manifest(state()), R"("rows": 10)", R"("rows": 11)")), IoManifestError);
+  EXPECT_THROW(open(replaced(older(), R"("tick_max": 201, "c)", R"("tick_max": 301, "c)")), IoManifestError);
+}
+
+TEST(ManifestFile, WithoutACountOrInAnotherLayoutItIsReadAtOnce) {
+  const std::string uncounted = forged(R"(  "part_count": 3,
+)",
+                                       "");
+  const std::string indented = forged(R"(
+  "partitions": {
+)",
+                                      R"(
+   "partitions": {
+)");
+  for (const std::string& text : {uncounted, indented, older()}) {
+    TableState opened = open(text), read = decode(text);
+    EXPECT_EQ(encode_manifest(opened), encode_manifest(read));
+    EXPECT_EQ(opened.parts(), read.parts());
+  }
+}
+
+TEST(ManifestFile, TextsThatNeedEscapesAreWrittenAsJson) {
+  TableState odd("holdings");
+  PartRecord named = part(0, 'a', 1);
+  named.meta.created_at = "\"\xc3\xa4\n\\";
+  odd.add(named);
+  const std::string text = encode_manifest(odd);
+  EXPECT_NE(text.find(R"("created_at": "\"\u00e4\n\\")"), std::string::npos) << text;
+  EXPECT_EQ(decode(text).buckets().at(0).at(0).meta.created_at, named.meta.created_at);
+}
 
 TEST(ManifestFile, OfTheOlderPackageIsReadWithoutChecksumsAndSchemas) {
-  const TableState read = decode(older);
+  const TableState read = decode(older());
   EXPECT_EQ(read.manifest_position, -1);
   EXPECT_EQ(read.position, 0);
   EXPECT_EQ(read.created_at, "2025-09-20T00:00:00+00:00");
@@ -200,11 +287,11 @@ TEST(ManifestFile, OfTheOlderPackageIsReadWithoutChecksumsAndSchemas) {
 }
 
 TEST(ManifestFile, OfTheOlderPackageIsCheckedToo) {
-  expect_damage(replaced(older, R"("rows": 3)", R"("rows": 4)"), "row_count");
-  expect_damage(replaced(older, R"("rows": 3)", R"("rows": 3.0)"), "rows");
-  expect_damage(replaced(older, R"("000002")", R"("2")"), "bucket_id");
-  expect_damage(replaced(older, R"(holdings)", R"(hold\ud800ings)"), "");
-  expect_damage(older + "x", "");
+  expect_damage(replaced(older(), R"("rows": 3)", R"("rows": 4)"), "row_count");
+  expect_damage(replaced(older(), R"("rows": 3)", R"("rows": 3.0)"), "rows");
+  expect_damage(replaced(older(), R"("000002")", R"("2")"), "bucket_id");
+  expect_damage(replaced(older(), R"(holdings)", R"(hold\ud800ings)"), "");
+  expect_damage(older() + "x", "");
   expect_damage("[]", "");
   expect_damage("7", "");
   expect_damage("", "");
