@@ -1,0 +1,54 @@
+#include "errors.h"
+
+#include <exception>
+
+#include <nanobind/stl/string.h>
+
+#include "crv/core/error.h"
+
+namespace crv::python {
+
+namespace nb = nanobind;
+
+namespace {
+
+nb::dict facts_of(const Error& error) {
+  const ErrorFacts& facts = error.facts();
+  nb::dict all;
+  const auto put_text = [&](const char* name, const std::string& value) {
+    if (!value.empty()) all[name] = value;
+  };
+  const auto put_number = [&](const char* name, const std::optional<std::int64_t>& value) {
+    if (value) all[name] = *value;
+  };
+  put_text("run_id", facts.run_id);
+  put_text("table", facts.table);
+  put_text("column", facts.column);
+  put_text("key", facts.key);
+  put_text("value", facts.value);
+  put_text("path", facts.path);
+  put_number("row", facts.row);
+  put_number("line", facts.line);
+  put_number("bucket", facts.bucket);
+  put_number("seq", facts.seq);
+  if (facts.os_error != 0) all["errno"] = facts.os_error;
+  return all;
+}
+
+void translate(const std::exception_ptr& thrown, void*) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const Error& error) {
+    const nb::object make = nb::module_::import_("crv.core.errors").attr("make_error");
+    const nb::object made = make(name_of(error.code()), error.what(), facts_of(error));
+    PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(made.ptr())), made.ptr());
+  }
+}
+
+}  // namespace
+
+void translate_errors() {
+  nb::register_exception_translator(translate);
+}
+
+}  // namespace crv::python
