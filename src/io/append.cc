@@ -1,8 +1,10 @@
 // append: whole or absent, over all its buckets and tables. The steps are those of docs/impl.md, "Append"; 4
 // to 7 are Run::commit.
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <set>
+#include <thread>
 #include <utility>
 
 #include "crv/core/error.h"
@@ -135,8 +137,16 @@ class Append {
     }
     try {
       make_bucket_folders();
-      in_parallel(work.size(),
-                  [&](std::size_t i) { write_part_of(*work[i].first, work[i].second, work.size()); });
+      std::atomic<std::int64_t> done = 0;
+      const auto caller = std::this_thread::get_id();
+      in_parallel(work.size(), [&](std::size_t i) {
+        if (options_.progress && std::this_thread::get_id() == caller)
+          options_.progress(done, static_cast<std::int64_t>(work.size()));
+        write_part_of(*work[i].first, work[i].second, work.size());
+        ++done;
+      });
+      if (options_.progress)
+        options_.progress(static_cast<std::int64_t>(work.size()), static_cast<std::int64_t>(work.size()));
       std::vector<std::string> folders = bucket_folders();
       in_parallel(folders.size(), [&](std::size_t i) { run_.storage().sync(folders[i]); });
       for (const std::string& table : tables_with_new_buckets_)

@@ -113,6 +113,11 @@ JsonObject artifacts_section(Run& run) {
 
 }  // namespace
 
+Json artifacts_index(Run& run) {
+  run.prepare();
+  return artifacts_section(run);
+}
+
 Json write_bundle(Run& run, const std::vector<TableInfo>& tables, const JsonObject& meta,
                   const JsonObject& env) {
   JsonObject o;

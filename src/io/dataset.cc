@@ -104,6 +104,14 @@ RebuildReport Dataset::rebuild_manifest(std::string_view table, const Progress& 
   return rebuild(state_->run, table, progress);
 }
 
+TableManifest Dataset::look_for_parts(std::string_view table) {
+  return io::look_for_parts(state_->run, table);
+}
+
+void Dataset::write_manifest(const TableManifest& manifest) {
+  io::write_manifest(state_->run, manifest);
+}
+
 VerifyReport Dataset::verify(bool full, const Progress& progress) {
   return io::verify(state_->run, full, progress);
 }
@@ -156,6 +164,10 @@ std::vector<CommitInfo> Dataset::log(std::int64_t after) {
   return all;
 }
 
+Json Dataset::artifacts() {
+  return artifacts_index(state_->run);
+}
+
 Json Dataset::write_bundle(const JsonObject& meta, const JsonObject& env) {
   return io::write_bundle(state_->run, tables(), meta, env);
 }
@@ -186,6 +198,15 @@ std::vector<std::string> list_runs(const IoSettings& settings, const std::shared
     }
   }
   return runs;
+}
+
+std::optional<std::int64_t> parse_limit(const Json& limit) {
+  if (limit.is_null()) return std::nullopt;
+  const std::optional<std::int64_t> rows = integral(limit);
+  if (!rows || *rows < 0)
+    raise(ErrorCode::bad_limit, "A limit is a number of rows, not " + write_json(limit) + ".",
+          {.key = "limit", .value = write_json(limit)});
+  return rows;
 }
 
 TickRange parse_where(const Json& where) {

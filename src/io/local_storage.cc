@@ -391,6 +391,15 @@ class LocalStorage final : public Storage {
       fail_write("cannot flush to disk the folder", here_if_empty(folder), -r);
   }
 
+  void flush(const std::string& path) override {
+    if (!durable_) return;
+    const int fd = uninterrupted([&] { return os_->open_to_read(path); });
+    if (fd < 0) fail_write("cannot open, to flush it to disk,", path, -fd);
+    const int synced = os_->fsync(fd);
+    const int closed = os_->close(fd);
+    if (synced < 0 || closed < 0) fail_write("cannot flush to disk", path, synced < 0 ? -synced : -closed);
+  }
+
   void sync_up(const std::string& folder, const std::string& top) override;
   void require_put_if_absent(const std::string& folder) override;
 

@@ -28,18 +28,41 @@ class Rebuild {
       : run_(run), table_(std::move(table)), progress_(progress) {}
 
   RebuildReport operator()() {
-    run_.prepare();
-    read_run_json();
-    if (old_.info) read_log();
-    read_manifests();
+    look_at_history();
     report_.damaged = old_.damaged;
     report_.from_log = old_.stands && old_.info;
     report_.from_log ? from_log() : from_footers();
     return std::move(report_);
   }
 
+  // The table as operator() would make it; nothing is written.
+  TableManifest look() {
+    look_at_history();
+    TableState state(table_);
+    Survey found;
+    Commit brought;
+    if (old_.stands && old_.info) {
+      state = state_from_log();
+      for (const FoundPart* part : legacy_parts(found, state)) add(brought, *part);
+    } else {
+      age(state, run_.now());
+      for (const FoundPart* part : whole_parts(found))
+        if (part->table == table_) add(brought, *part);
+    }
+    for (const TableChange& change : brought.tables)
+      for (const PartRecord& part : change.added) state.add(part);
+    return state.manifest();
+  }
+
  private:
   // ---- what is left ----
+
+  void look_at_history() {
+    run_.prepare();
+    read_run_json();
+    if (old_.info) read_log();
+    read_manifests();
+  }
 
   void read_run_json() {
     const std::string path = run_.paths().run_json();
@@ -124,8 +147,17 @@ class Rebuild {
   // ---- from the log ----
 
   void from_log() {
-    Survey found = survey(run_, {table_}, old_.info->tick_bucket_size, progress_);
     TableState state = state_from_log();
+    Survey found;
+    const std::vector<const FoundPart*> legacy = legacy_parts(found, state);
+    run_.open_for_writing();
+    write_manifest(state);
+    if (!legacy.empty()) adopt(legacy);
+  }
+
+  // Parts of the older package that the log does not know. What else there is goes into the report.
+  std::vector<const FoundPart*> legacy_parts(Survey& found, const TableState& state) {
+    found = survey(run_, {table_}, old_.info->tick_bucket_size, progress_);
     std::set<std::string> removed;
     for (const Commit& commit : old_.commits)
       if (const TableChange* change = commit.find(table_))
@@ -148,20 +180,24 @@ class Rebuild {
           report_.damaged.push_back(run_.paths().part(table_, bucket, part.meta.path) +
                                     ": it is committed, but missing");
     report_.foreign.insert(report_.foreign.end(), found.strange.begin(), found.strange.end());
-    run_.open_for_writing();
-    write_manifest(state);
     sort_as_known(legacy);
-    if (!legacy.empty()) adopt(legacy);
+    return legacy;
   }
 
   TableState state_from_log() {
     TableState state(table_);
-    auto old = old_.manifests.find(table_);
-    if (old != old_.manifests.end()) state.created_at = old->second.created_at;
+    age(state, "");
     for (const Commit& commit : old_.commits) state.apply(commit);
     if (state.created_at.empty()) state.created_at = state.updated_at = run_.now();
     if (state.updated_at.empty()) state.updated_at = state.created_at;
     return state;
+  }
+
+  // A table keeps the time at which it was made, where that is known.
+  void age(TableState& state, const std::string& otherwise) const {
+    const auto old = old_.manifests.find(state.table);
+    state.created_at = old != old_.manifests.end() ? old->second.created_at : otherwise;
+    state.updated_at = otherwise;
   }
 
   void adopt(const std::vector<const FoundPart*>& legacy) {
@@ -182,8 +218,14 @@ class Rebuild {
   // ---- from the footers ----
 
   void from_footers() {
+    Survey found;
+    start_new_log(whole_parts(found));
+  }
+
+  // Parts of whole appends and of the older package, in order. What else there is goes into the report.
+  std::vector<const FoundPart*> whole_parts(Survey& found) {
     std::int64_t size = old_.info ? old_.info->tick_bucket_size : run_.settings.tick_bucket_size;
-    Survey found = survey(run_, table_folders(run_), size, progress_);
+    found = survey(run_, table_folders(run_), size, progress_);
     report_.foreign = found.strange;
     std::vector<const FoundPart*> whole;
     for (const FoundPart& part : found.parts) {
@@ -196,7 +238,7 @@ class Rebuild {
     drop_half_appends(whole);
     drop_replaced(whole);
     sort_as_known(whole);
-    start_new_log(whole);
+    return whole;
   }
 
   // Parts that all lie in other buckets than the settings say are not foreign: the settings are wrong.
@@ -320,8 +362,7 @@ class Rebuild {
     for (const std::string& table : table_folders(run_)) tables.insert(table);
     for (const std::string& table : tables) {
       TableState state(table);
-      auto old = old_.manifests.find(table);
-      state.created_at = old != old_.manifests.end() ? old->second.created_at : done->time;
+      age(state, done->time);
       state.apply(*done);
       state.updated_at = done->time;
       write_manifest(state);
@@ -374,13 +415,21 @@ class Rebuild {
   RebuildReport report_;
 };
 
+std::string known_table(const Run& run, std::string_view table) {
+  if (core::find_table(table)) return std::string(table);
+  raise(ErrorCode::unknown_table, "There is no table \"" + std::string(table) + "\".",
+        {.run_id = run.run_id, .table = std::string(table), .value = std::string(table)});
+}
+
 }  // namespace
 
 RebuildReport rebuild(Run& run, std::string_view table, const Progress& progress) {
-  if (!core::find_table(table))
-    raise(ErrorCode::unknown_table, "There is no table \"" + std::string(table) + "\".",
-          {.run_id = run.run_id, .table = std::string(table), .value = std::string(table)});
-  return Rebuild(run, std::string(table), progress)();
+  return Rebuild(run, known_table(run, table), progress)();
+}
+
+TableManifest look_for_parts(Run& run, std::string_view table) {
+  const Progress silent;
+  return Rebuild(run, known_table(run, table), silent).look();
 }
 
 }  // namespace crv::io

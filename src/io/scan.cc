@@ -203,6 +203,12 @@ Columns select(const Columns& all, const ScanOptions& options, const std::string
   return wanted;
 }
 
+void check_limit(std::int64_t limit, const std::string& table) {
+  if (limit >= 0) return;
+  raise(ErrorCode::bad_limit, "A limit of " + std::to_string(limit) + " rows makes no sense.",
+        {.table = table, .key = "limit", .value = std::to_string(limit)});
+}
+
 void check_options(const ScanOptions& options, const std::string& table) {
   const TickRange& ticks = options.ticks;
   if (ticks.min && ticks.max && *ticks.min > *ticks.max)
@@ -210,12 +216,21 @@ void check_options(const ScanOptions& options, const std::string& table) {
           "The tick range is empty: its minimum " + std::to_string(*ticks.min) + " is above its maximum " +
               std::to_string(*ticks.max) + ".",
           {.table = table, .key = "tick_min", .value = std::to_string(*ticks.min)});
-  if (options.limit && *options.limit < 0)
-    raise(ErrorCode::bad_limit, "A limit of " + std::to_string(*options.limit) + " rows makes no sense.",
-          {.table = table, .key = "limit", .value = std::to_string(*options.limit)});
+  if (options.limit) check_limit(*options.limit, table);
   if (options.batch_rows <= 0)
     raise(ErrorCode::bad_argument, "batch_rows must be above 0.",
           {.key = "batch_rows", .value = std::to_string(options.batch_rows)});
+}
+
+void skip(PartPlan& plan, std::string reason) {
+  plan.kept = false;
+  plan.reason = std::move(reason);
+}
+
+// Rows of a part that are surely in the scan's tick range.
+std::int64_t certain_rows(const Scan::State& state, const PartSummary& part) {
+  const PartQuery& q = state.query;
+  return part.tick_min >= q.tick_min && part.tick_max <= q.tick_max ? part.rows : 0;
 }
 
 void plan_part(Scan::State& state, const PartRecord& part, const std::string& path, std::int64_t bucket_size,
@@ -224,17 +239,16 @@ void plan_part(Scan::State& state, const PartRecord& part, const std::string& pa
   PartPlan plan;
   plan.part = {part.bucket, path, part.meta.rows, part.meta.bytes, part.meta.tick_min, part.meta.tick_max};
   std::int64_t first = part.bucket * bucket_size, last = first + (bucket_size - 1);
+  plan.kept = true;
+  plan.reason = "kept";
   if (last < q.tick_min || first > q.tick_max)
-    plan.reason = "bucket";
+    skip(plan, "bucket");
   else if (part.meta.tick_max < q.tick_min || part.meta.tick_min > q.tick_max)
-    plan.reason = "tick range";
+    skip(plan, "tick range");
   else if (state.limit && *certain >= *state.limit)
-    plan.reason = "limit";
-  else {
-    plan.kept = true;
-    plan.reason = "kept";
-    if (part.meta.tick_min >= q.tick_min && part.meta.tick_max <= q.tick_max) *certain += part.meta.rows;
-  }
+    skip(plan, "limit");
+  else
+    *certain += certain_rows(state, plan.part);
   state.plan.push_back(std::move(plan));
 }
 
@@ -291,6 +305,76 @@ const std::shared_ptr<arrow::Schema>& Scan::schema() const {
 }
 const std::vector<PartPlan>& Scan::plan() const {
   return state_->plan;
+}
+
+TickRange Scan::range() const {
+  const auto bound = [](std::int64_t tick, std::int64_t open) {
+    return tick == open ? std::nullopt : std::optional(tick);
+  };
+  return {bound(state_->query.tick_min, INT64_MIN), bound(state_->query.tick_max, INT64_MAX)};
+}
+
+Scan Scan::prune(std::span<const TickRange> ranges) const {
+  auto pruned = std::make_shared<State>(*state_);
+  for (PartPlan& plan : pruned->plan) {
+    const bool meets = std::any_of(ranges.begin(), ranges.end(), [&](const TickRange& range) {
+      return plan.part.tick_max >= range.min.value_or(INT64_MIN) &&
+             plan.part.tick_min <= range.max.value_or(INT64_MAX);
+    });
+    if (plan.kept && !meets) skip(plan, "filter");
+  }
+  return Scan(std::move(pruned));
+}
+
+Scan Scan::head(std::int64_t rows) const {
+  check_limit(rows, state_->table);
+  auto limited = std::make_shared<State>(*state_);
+  limited->limit = std::min(rows, state_->limit.value_or(INT64_MAX));
+  std::int64_t certain = 0;
+  for (PartPlan& plan : limited->plan) {
+    if (!plan.kept) continue;
+    if (certain >= *limited->limit)
+      skip(plan, "limit");
+    else
+      certain += certain_rows(*limited, plan.part);
+  }
+  return Scan(std::move(limited));
+}
+
+std::vector<TickRange> Scan::ticks() const {
+  const PartQuery& query = state_->query;
+  std::vector<TickRange> ranges;
+  for (const PartPlan& plan : state_->plan) {
+    if (!plan.kept) continue;
+    ranges.push_back(
+        {std::max(plan.part.tick_min, query.tick_min), std::min(plan.part.tick_max, query.tick_max)});
+  }
+  std::sort(ranges.begin(), ranges.end(),
+            [](const TickRange& a, const TickRange& b) { return *a.min < *b.min; });
+  std::vector<TickRange> merged;
+  for (const TickRange& range : ranges) {
+    if (!merged.empty() && *range.min - 1 <= *merged.back().max)
+      merged.back().max = std::max(*merged.back().max, *range.max);
+    else
+      merged.push_back(range);
+  }
+  return merged;
+}
+
+void Scan::check_parts() const {
+  for (const PartPlan& plan : state_->plan) {
+    if (!plan.kept) continue;
+    const std::optional<Storage::Stat> stat = state_->storage->stat(plan.part.path);
+    ErrorFacts facts{.run_id = state_->run_id, .table = state_->table, .path = plan.part.path};
+    if (!stat)
+      raise(ErrorCode::part_missing, "Part " + plan.part.path + " is listed, but not there.",
+            std::move(facts));
+    if (stat->size != plan.part.bytes)
+      raise(ErrorCode::part_damaged,
+            "Part " + plan.part.path + " has " + std::to_string(stat->size) + " bytes; " +
+                std::to_string(plan.part.bytes) + " were written.",
+            std::move(facts));
+  }
 }
 
 std::string Scan::explain() const {

@@ -5,9 +5,11 @@
 #include <cctype>
 #include <map>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
+#include "crv/core/error.h"
 #include "io/settings_fields.h"
 
 namespace crv::io {
@@ -41,7 +43,40 @@ void apply_environment(SettingsLoading& loading, const std::string& prefix, cons
   }
 }
 
+template <class T>
+Json json_of(const T& value) {
+  return value;
+}
+template <class E>
+  requires std::is_enum_v<E>
+Json json_of(const E& value) {
+  return text_of(value);
+}
+
 }  // namespace
+
+JsonObject to_json(const IoSettings& settings) {
+  IoSettings copy = settings;  // places give references that may be written to
+  JsonObject fields;
+  for (const FieldDef& field : setting_fields())
+    fields.push_back(std::string(field.key),
+                     std::visit([&](auto at) { return json_of(at(copy)); }, field.place));
+  return fields;
+}
+
+IoSettings settings_from_json(const JsonObject& fields) {
+  IoSettings settings;
+  for (const auto& [key, value] : fields) {
+    const auto* text = value.get_if<std::string>();
+    const Given given{key, "setting " + key, {}, text ? *text : write_json(value), value};
+    const FieldDef* field = find_setting(key);
+    if (!field)
+      raise(ErrorCode::config_unknown_key, "\"" + key + "\" is not a setting of crv",
+            {.key = key, .value = given.text});
+    take(given, *field, settings);
+  }
+  return settings;
+}
 
 SettingsLoading::SettingsLoading(const IoSettings& base)
     : settings_(base), origins_(setting_fields().size()) {

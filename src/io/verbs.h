@@ -13,7 +13,11 @@ namespace crv::io {
 std::vector<AppendSummary> append(Run& run, std::span<const TableFrame> frames, const AppendOptions& options);
 Scan scan(Run& run, std::string_view table, const ScanOptions& options);
 RebuildReport rebuild(Run& run, std::string_view table, const Progress& progress);
+// What rebuild() would write as the table's manifest; writes nothing.
+TableManifest look_for_parts(Run& run, std::string_view table);
+void write_manifest(Run& run, const TableManifest& manifest);
 VerifyReport verify(Run& run, bool full, const Progress& progress);
+Json artifacts_index(Run& run);
 Json write_bundle(Run& run, const std::vector<TableInfo>& tables, const JsonObject& meta,
                   const JsonObject& env);
 

@@ -44,6 +44,7 @@ class MemoryStorage : public Storage {
   std::vector<Entry> list(const std::string&) override { return {}; }
   bool make_folder(const std::string&) override { return true; }
   void sync(const std::string&) override {}
+  void flush(const std::string&) override {}
   void sync_up(const std::string&, const std::string&) override {}
   void require_put_if_absent(const std::string&) override {}
 

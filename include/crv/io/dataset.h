@@ -41,6 +41,10 @@ struct DatasetOptions {
   std::function<void(const std::string&)> on_warning;
 };
 
+// For long work: units done so far and in all. Called from the calling thread; throwing from it ends the
+// work.
+using Progress = std::function<void(std::int64_t done, std::int64_t total)>;
+
 // Each field of an options struct has an initializer, so that {.limit = 5} draws no warning.
 struct AppendOptions {
   bool validate_schema = true;  // check for missing, unknown and null columns; types are conformed always
@@ -48,6 +52,9 @@ struct AppendOptions {
   std::optional<Token> token{};
   std::optional<std::int64_t>
       complete_through{};  // the caller says: no row of a tick up to this one comes any more
+  // Told of the parts written. What it throws ends the append with the run as it was, unless all parts are
+  // written: from then on it is not called any more.
+  Progress progress{};
 };
 
 struct PartSummary {
@@ -79,6 +86,9 @@ struct TickRange {
 // (bad_where).
 TickRange parse_where(const Json& where);
 
+// An integer, an integral float or decimal text that is not negative; null: none. Throws IoArgumentError (bad_limit).
+std::optional<std::int64_t> parse_limit(const Json& limit);
+
 struct ScanOptions {
   TickRange ticks{};
   std::optional<std::vector<std::string>> columns{};  // in this order; absent: all
@@ -102,6 +112,8 @@ class Scan {
   const std::vector<PartPlan>& plan() const;
   // The plan as text, for people: parts kept and skipped, and why.
   std::string explain() const;
+  // The ticks that were asked for.
+  TickRange range() const;
   // Starts reading. Batches come in order of (bucket, commit, row), with bounded memory; errors come as a
   // failed arrow::Status that carries the crv::Error (see rethrow). Each call starts anew.
   std::shared_ptr<arrow::RecordBatchReader> reader() const;
@@ -109,6 +121,17 @@ class Scan {
   void export_to(ArrowArrayStream* stream) const;
   // All rows at once, throwing crv::Error.
   std::shared_ptr<arrow::Table> collect() const;
+
+  // For callers who filter rows themselves, by more than this can do, and want the parts pruned by it: the
+  // same scan over the parts that can hold a tick of one of `ranges`. Rows are not filtered by them.
+  Scan prune(std::span<const TickRange> ranges) const;
+  // The same scan, of its first rows only.
+  Scan head(std::int64_t rows) const;
+  // The ticks that rows of this scan can have: closed ranges, ascending, with gaps between them.
+  std::vector<TickRange> ticks() const;
+  // For callers who read the kept parts with an engine of their own: throws IoReadError (part_missing,
+  // part_damaged) where one is not there or has another size. reader() looks for itself, and closer.
+  void check_parts() const;
 
   struct State;
   explicit Scan(std::shared_ptr<const State> state);
@@ -162,10 +185,6 @@ struct CommitInfo {
   std::vector<Change> tables;
 };
 
-// For long work: units done so far and in all. Called from the calling thread; throwing from it ends the
-// work.
-using Progress = std::function<void(std::int64_t done, std::int64_t total)>;
-
 class Dataset {
  public:
   // No I/O and no checks: those come with the first call.
@@ -197,11 +216,21 @@ class Dataset {
   // Makes the table's manifest anew and writes it: from the log, or from the parts' footers where the log is
   // lost (then the whole run is rebuilt, and nobody else may use it meanwhile).
   RebuildReport rebuild_manifest(std::string_view table, const Progress& progress = {});
+  // The manifest that rebuild_manifest() would write, from what lies on disk. Changes nothing.
+  TableManifest look_for_parts(std::string_view table);
+  // For callers who keep a manifest themselves: commits what it lists more or less than the run. A part that is new
+  // must lie in its bucket's folder and be what the manifest says of it; one that the run knew at
+  // `manifest.last_seq` and the manifest does not list goes; what was committed later stays. Then refreshes
+  // manifest.json. Errors: IoArgumentError and IoReadError naming the part, IoSchemaError where its types do not meet
+  // the table's, and those of append(). Nothing is committed after any of these.
+  void write_manifest(const TableManifest& manifest);
   // Reads everything (`full`: every byte of every part) and says what is wrong. Changes nothing.
   VerifyReport verify(bool full = true, const Progress& progress = {});
 
   std::vector<TableInfo> tables();                      // by name
   std::vector<CommitInfo> log(std::int64_t after = 0);  // commits with seq > after
+  // The bundle's section of artifacts: what lies in the run's folders for them.
+  Json artifacts();
   // Writes bundle.manifest.json and returns it. `env` adds to what the file tells of the software (Python
   // fills it).
   Json write_bundle(const JsonObject& meta = {}, const JsonObject& env = {});

@@ -59,6 +59,11 @@ struct IoSettings {
 // Throws IoConfigError (config_value) naming the first field that no Dataset can work with.
 void check_settings(const IoSettings& settings);
 
+// Every field by its key ("tick_bucket_size", "valuation.currency"), in declaration order; and back, over the
+// defaults. Throws IoConfigError (config_value, config_unknown_key).
+JsonObject to_json(const IoSettings& settings);
+IoSettings settings_from_json(const JsonObject& fields);
+
 // Where the value of a field came from: "default", a file's path, the name of an environment variable, or
 // "given" for what a loader's caller brought along in `base`.
 struct SettingOrigin {

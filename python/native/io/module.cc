@@ -2,8 +2,12 @@
 #include <nanobind/nanobind.h>
 
 #include "errors.h"
+#include "io/parts.h"
 
 NB_MODULE(_io, m) {
   crv::python::translate_errors();
-  m.attr("__name__") = "crv.io._io";
+  crv::python::bind_settings(m);
+  crv::python::bind_paths(m);
+  crv::python::bind_scan(m);
+  crv::python::bind_dataset(m);
 }
