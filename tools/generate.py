@@ -21,7 +21,9 @@ import cpp_enums
 import cpp_errors
 import cpp_rows
 import cpp_tables
+import docs_errors
 import docs_tables
+import py_errors
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -37,7 +39,10 @@ def outputs(catalog):
         "include/crv/core/rows.h": cpp_rows.header(catalog),
         "src/core/rows.cc": cpp_rows.source(catalog),
         "src/core/rules_data.cc": cpp_rows.rules_source(catalog),
+        "docs/errors.md": docs_errors.text(catalog),
         "docs/tables.md": docs_tables.text(catalog),
+        "python/crv/core/errors.py": py_errors.core(catalog),
+        "python/crv/io/errors.py": py_errors.io(catalog),
     }
 
 

@@ -15,7 +15,7 @@ class Generate(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.top = Path(folder.name)
-        for name in ("catalog", "tools", "include/crv/core", "src/core", "docs"):
+        for name in ("catalog", "tools", "include/crv/core", "src/core", "docs", "python/crv"):
             shutil.copytree(TOP / name, self.top / name)
 
     def run_it(self, *arguments):
@@ -52,6 +52,8 @@ class Generate(unittest.TestCase):
     def test_a_catalog_that_contradicts_itself_is_refused(self):
         cases = [
             ("errors.toml", 'class = "GrammarError"', 'class = "NoSuchError"', "no class NoSuchError"),
+            ("errors.toml", '"KeyError"', '"Keyerror"', "no Python error Keyerror"),
+            ("errors.toml", 'errno = "ENOENT"', 'errno = "ENOTHING"', "no errno ENOTHING"),
             ("errors.toml", 'name = "bad_where"', 'name = "bad_limit"', "error codes twice: bad_limit"),
             ("tables.toml", 'name = "venue_id", type = "str"', 'name = "venue_id", type = "text"', "no type text"),
             ("tables.toml", 'name = "bucket"', 'name = "part"', "bucket and tick must come first"),

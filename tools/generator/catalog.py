@@ -1,10 +1,12 @@
 """Reads catalog/ and refuses what contradicts itself, so that the writers need not look twice."""
 
+import errno
 import re
 import tomllib
 from types import SimpleNamespace
 
 DTYPES = ("i64", "f64", "str", "struct", "list[struct]")
+PYTHON_ERRORS = ("KeyError", "OSError", "RuntimeError", "TypeError", "ValueError")
 SNAKE = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 
 
@@ -58,6 +60,12 @@ def check_errors(catalog):
     unique((c["name"] for c in catalog.error_codes), "error codes")
     for code in catalog.error_codes:
         require(code["class"] in known, f"code {code['name']}: no class {code['class']}")
+    for entry in [*catalog.error_classes, *catalog.error_codes]:
+        for also in entry.get("also", []):
+            require(also in PYTHON_ERRORS, f"{entry['name']}: no Python error {also}")
+        if "errno" in entry:
+            require("OSError" in entry.get("also", []), f"{entry['name']}: an errno, but no OSError")
+            require(hasattr(errno, entry["errno"]), f"{entry['name']}: no errno {entry['errno']}")
 
 
 def check_tables(catalog):

@@ -1,0 +1,105 @@
+"""The Python exceptions: a class for each class of the catalog, and one for each code that has an `also`."""
+
+from py_text import banner, docstring, exports
+
+CORE_HEAD = '''
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class CrvError(Exception):
+    """Base of all errors of crv: a message for a person, a code, and the facts that the message tells of.
+
+    `code` is a word of docs/errors.md, or "" where the error is not one of crv's own. `facts` holds what applies of
+    run_id, table, column, key, value, path (texts), row, line, bucket, seq and errno (ints). An error that is also an
+    OSError has `errno` and `filename` from its facts.
+    """
+
+    code: str
+    facts: dict[str, Any]
+
+    _code: ClassVar[str] = ""
+    _errno: ClassVar[int | None] = None
+
+    def __init__(self, message: str = "", *, code: str = "", facts: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.code = code or self._code
+        self.facts = dict(facts or {})
+        if isinstance(self, OSError):
+            self.errno = self.facts.get("errno", self._errno)
+            self.strerror = message
+            self.filename = self.facts.get("path")
+
+    def __str__(self) -> str:
+        # KeyError and OSError have a __str__ of their own, which is not the message.
+        return str(self.args[0]) if self.args else ""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _made_again, (type(self), str(self), self.code, self.facts), self.__dict__.copy()
+
+
+def _made_again(cls: type[CrvError], message: str, code: str, facts: dict[str, Any]) -> CrvError:
+    return cls(message, code=code, facts=facts)
+'''
+
+CORE_TAIL = '''
+
+def make_error(code: str, message: str, facts: Mapping[str, Any]) -> CrvError:
+    """The exception of `code`, not raised: what the native modules throw. An unknown code gives a plain CrvError."""
+    cls = CODES.get(code)
+    if cls is None:
+        # Only now: crv.core works without crv.io.
+        from crv.io.errors import CODES as io_codes
+
+        cls = io_codes.get(code, CrvError)
+    return cls(message, code=code, facts=facts)
+'''
+
+
+def class_name(code):
+    """The class of a code: its own where it has an `also`, else that of its group."""
+    if not code.get("also"):
+        return code["class"]
+    return "".join(word.capitalize() for word in code["name"].split("_")) + "Error"
+
+
+def is_io(name, catalog):
+    return name == "IoError" or name.startswith("Io") and any(c["name"] == name for c in catalog.error_classes)
+
+
+def one_class(name, bases, doc, body=""):
+    return f"\n\nclass {name}({', '.join(bases)}):\n{docstring(doc, 4)}{body}"
+
+
+def family(catalog, of_io):
+    classes = [c for c in catalog.error_classes if is_io(c["name"], catalog) == of_io]
+    codes = [c for c in catalog.error_codes if is_io(c["class"], catalog) == of_io]
+    out, names = "", []
+    for cls in classes:
+        base = "CrvError" if cls["base"] == "Error" else cls["base"]
+        out += one_class(cls["name"], [base, *cls.get("also", [])], cls["doc"])
+        names.append(cls["name"])
+    for code in codes:
+        if code.get("also"):
+            body = f'\n    _code: ClassVar[str] = "{code["name"]}"\n' + (f"    _errno: ClassVar[int | None] = errno.{code['errno']}\n" if "errno" in code else "")
+            out += one_class(class_name(code), [code["class"], *code["also"]], code["doc"], body)
+            names.append(class_name(code))
+    out += "\n\n# The class that each code is raised as.\nCODES: dict[str, type[CrvError]] = {\n"
+    out += "".join(f'    "{c["name"]}": {class_name(c)},\n' for c in codes) + "}\n"
+    return out, names
+
+
+
+def core(catalog):
+    classes, names = family(catalog, False)
+    return (banner("Errors of crv.core, and the base of all errors of crv. See docs/errors.md.", "errors.toml")
+            + CORE_HEAD + classes + CORE_TAIL + "\n" + exports(["CODES", "CrvError", *names, "make_error"]))
+
+
+def io(catalog):
+    classes, names = family(catalog, True)
+    return (banner("Errors of crv.io. See docs/errors.md.", "errors.toml")
+            + "\nfrom __future__ import annotations\n\nimport errno\nfrom typing import ClassVar\n\nfrom crv.core.errors import CrvError\n"
+            + classes + exports(["CODES", *names]))
