@@ -21,6 +21,7 @@ namespace crv::io {
 struct Scan::State {
   std::shared_ptr<Storage> storage;
   std::string run_id, table;
+  std::int64_t tick_bucket_size = 0;
   PartQuery query;
   std::optional<std::int64_t> limit;
   std::shared_ptr<arrow::Schema> schema;
@@ -233,12 +234,11 @@ std::int64_t certain_rows(const Scan::State& state, const PartSummary& part) {
   return part.tick_min >= q.tick_min && part.tick_max <= q.tick_max ? part.rows : 0;
 }
 
-void plan_part(Scan::State& state, const PartRecord& part, const std::string& path, std::int64_t bucket_size,
-               std::int64_t* certain) {
+void plan_part(Scan::State& state, const PartRecord& part, const std::string& path, std::int64_t* certain) {
   const PartQuery& q = state.query;
   PartPlan plan;
   plan.part = {part.bucket, path, part.meta.rows, part.meta.bytes, part.meta.tick_min, part.meta.tick_max};
-  std::int64_t first = part.bucket * bucket_size, last = first + (bucket_size - 1);
+  std::int64_t first = part.bucket * state.tick_bucket_size, last = first + (state.tick_bucket_size - 1);
   plan.kept = true;
   plan.reason = "kept";
   if (last < q.tick_min || first > q.tick_max)
@@ -278,6 +278,7 @@ Scan scan(Run& run, std::string_view table, const ScanOptions& options) {
   state->storage = run.shared_storage();
   state->run_id = run.run_id;
   state->table = name;
+  state->tick_bucket_size = run.bucket_size();
   state->limit = options.limit;
   state->query.tick_min = options.ticks.min.value_or(INT64_MIN);
   state->query.tick_max = options.ticks.max.value_or(INT64_MAX);
@@ -295,7 +296,7 @@ Scan scan(Run& run, std::string_view table, const ScanOptions& options) {
   std::int64_t certain = 0;
   for (const auto& [bucket, parts] : snapshot->buckets())
     for (const PartRecord& part : parts)
-      plan_part(*state, part, run.paths().part(name, bucket, part.meta.path), run.bucket_size(), &certain);
+      plan_part(*state, part, run.paths().part(name, bucket, part.meta.path), &certain);
   return Scan(std::move(state));
 }
 
@@ -312,6 +313,10 @@ TickRange Scan::range() const {
     return tick == open ? std::nullopt : std::optional(tick);
   };
   return {bound(state_->query.tick_min, INT64_MIN), bound(state_->query.tick_max, INT64_MAX)};
+}
+
+std::int64_t Scan::tick_bucket_size() const {
+  return state_->tick_bucket_size;
 }
 
 Scan Scan::prune(std::span<const TickRange> ranges) const {

@@ -112,8 +112,9 @@ class Scan {
   const std::vector<PartPlan>& plan() const;
   // The plan as text, for people: parts kept and skipped, and why.
   std::string explain() const;
-  // The ticks that were asked for.
+  // The ticks that were asked for, and how many of them the run keeps together.
   TickRange range() const;
+  std::int64_t tick_bucket_size() const;
   // Starts reading. Batches come in order of (bucket, commit, row), with bounded memory; errors come as a
   // failed arrow::Status that carries the crv::Error (see rethrow). Each call starts anew.
   std::shared_ptr<arrow::RecordBatchReader> reader() const;

@@ -268,6 +268,8 @@ void bind_dataset(nb::module_& m) {
       .def(
           "close", [](Held& held) { held.dataset->close(); }, Unlocked())
       .def("take_warnings", [](Held& held) { return held.warnings->take(); });
+  m.def("parse_limit", [](nb::handle limit) { return io::parse_limit(from_python(limit)); },
+        nb::arg("limit").none());
   m.def("list_runs", [](nb::handle settings) {
     const io::IoSettings of = settings_of(settings);
     return unlocked([&] { return io::list_runs(of); });

@@ -9,5 +9,6 @@ NB_MODULE(_io, m) {
   crv::python::bind_settings(m);
   crv::python::bind_paths(m);
   crv::python::bind_scan(m);
+  crv::python::bind_validate(m);
   crv::python::bind_dataset(m);
 }

@@ -1,6 +1,9 @@
 // The pieces of crv.io._io, one a file.
 #pragma once
 
+#include <memory>
+
+#include <arrow/type_fwd.h>
 #include <nanobind/nanobind.h>
 
 #include "crv/io/manifest.h"
@@ -13,6 +16,7 @@ namespace crv::python {
 void bind_settings(nanobind::module_& m);
 void bind_paths(nanobind::module_& m);
 void bind_scan(nanobind::module_& m);
+void bind_validate(nanobind::module_& m);
 void bind_dataset(nanobind::module_& m);
 
 // From the dict that crv.io.config makes of an IoSettings.
@@ -28,5 +32,10 @@ struct Stream {
   ArrowArrayStream* stream;
 };
 Stream stream_of(nanobind::handle object);
+
+// A table on its way to Python, through __arrow_c_stream__.
+struct TableOut {
+  std::shared_ptr<arrow::Table> table;
+};
 
 }  // namespace crv::python

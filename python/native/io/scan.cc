@@ -5,6 +5,7 @@
 #include <arrow/c/abi.h>
 #include <arrow/c/bridge.h>
 #include <arrow/record_batch.h>
+#include <arrow/table.h>
 #include <arrow/type.h>
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/optional.h>
@@ -69,6 +70,12 @@ struct BatchReader {
   }
 };
 
+nb::object stream_capsule(const std::shared_ptr<arrow::Table>& table) {
+  auto stream = std::make_unique<ArrowArrayStream>();
+  ok(arrow::ExportRecordBatchReader(std::make_shared<arrow::TableBatchReader>(table), stream.get()));
+  return capsule(stream.release(), "arrow_array_stream");
+}
+
 using Ranges = std::vector<std::pair<std::int64_t, std::int64_t>>;
 
 io::Scan prune(const io::Scan& scan, const Ranges& ranges) {
@@ -119,6 +126,11 @@ Stream stream_of(nb::handle object) {
 void bind_scan(nb::module_& m) {
   nb::class_<Batch>(m, "Batch").def("__arrow_c_array__", &Batch::arrow_c_array,
                                     nb::arg("requested_schema") = nb::none());
+  nb::class_<TableOut>(m, "Table")
+      .def(
+          "__arrow_c_stream__",
+          [](const TableOut& out, nb::handle) { return stream_capsule(out.table); },
+          nb::arg("requested_schema") = nb::none());
   nb::class_<BatchReader>(m, "BatchReader").def("next", &BatchReader::next);
   nb::class_<io::Scan>(m, "Scan")
       .def("__arrow_c_schema__", [](const io::Scan& scan) { return schema_capsule(*scan.schema()); })
@@ -126,6 +138,7 @@ void bind_scan(nb::module_& m) {
       .def("kept_paths", &kept_paths)
       .def("plan", &plan)
       .def("explain", &io::Scan::explain)
+      .def_prop_ro("bucket_size", &io::Scan::tick_bucket_size)
       .def_prop_ro("tick_min", [](const io::Scan& scan) { return scan.range().min; })
       .def_prop_ro("tick_max", [](const io::Scan& scan) { return scan.range().max; })
       .def("ticks", &ticks)

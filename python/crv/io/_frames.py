@@ -1,0 +1,98 @@
+"""What append takes, brought to the two forms that the core takes: an Arrow stream, or a list of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+from pydantic import BaseModel
+
+from crv.io.errors import IoSchemaError
+
+__all__ = ["ArrowStream", "Frame", "arrow_or_rows"]
+
+
+@runtime_checkable
+class ArrowStream(Protocol):
+    """Anything of the Arrow PyCapsule interface: frames of Polars, pandas and pyarrow, relations of DuckDB."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+
+# Also a dict of columns (lists, arrays), and a list of row models or of dicts.
+Frame: TypeAlias = ArrowStream | Mapping[str, Any] | Sequence[BaseModel] | Sequence[Mapping[str, Any]]
+
+
+def arrow_or_rows(data: Frame) -> ArrowStream | list[dict[str, Any]]:
+    """TypeError for what is no frame; IoSchemaError for columns that Arrow has no type for."""
+    if isinstance(data, Mapping):
+        return _from_columns(data)
+    if isinstance(data, ArrowStream):
+        return _from_frame(data)
+    if isinstance(data, Sequence) and not isinstance(data, str | bytes):
+        return [_row(item, i) for i, item in enumerate(data)]
+    hint = " (collect it first)" if hasattr(data, "collect") else ""
+    raise TypeError(
+        "a frame is a Polars, pandas, pyarrow or DuckDB table, a dict of columns, or a list of row models, "
+        f"not {type(data).__name__}{hint}"
+    )
+
+
+def _row(item: object, index: int) -> dict[str, Any]:
+    if isinstance(item, BaseModel):
+        return item.model_dump()
+    if isinstance(item, Mapping):
+        return dict(item)
+    raise TypeError(f"row {index} is neither a row model nor a dict, but {type(item).__name__}")
+
+
+def _from_columns(columns: Mapping[str, Any]) -> ArrowStream:
+    import pyarrow as pa
+
+    arrays = {}
+    for name, values in columns.items():
+        try:
+            arrays[name] = pa.array(values)
+        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError) as e:
+            raise _no_type(name, str(e)) from e
+    lengths = {name: len(values) for name, values in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        raise IoSchemaError(f"the columns have different lengths: {lengths}", code="wrong_type")
+    table: ArrowStream = pa.table(arrays)
+    return table
+
+
+def _from_frame(frame: ArrowStream) -> ArrowStream:
+    kind = type(frame).__module__.partition(".")[0]
+    if kind == "pandas":
+        return _from_pandas(frame)
+    if kind == "polars":
+        _refuse_objects(frame)
+    return frame
+
+
+def _from_pandas(frame: Any) -> ArrowStream:
+    """An index without a name is only a count of rows; one with names (of a group-by, say) becomes columns."""
+    import pyarrow as pa
+
+    named = any(name is not None for name in frame.index.names)
+    try:
+        table: ArrowStream = pa.Table.from_pandas(frame, preserve_index=True if named else False)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as e:
+        raise _no_type("", str(e)) from e
+    return table
+
+
+def _refuse_objects(frame: Any) -> None:
+    import polars as pl
+
+    for name, dtype in getattr(frame, "schema", {}).items():
+        if dtype == pl.Object:
+            raise _no_type(name, "it holds Python objects")
+
+
+def _no_type(column: str, why: str) -> IoSchemaError:
+    where = f"column {column!r}: " if column else ""
+    return IoSchemaError(
+        f"{where}its values have no one Arrow type: {why}", code="wrong_type", facts={"column": column}
+    )

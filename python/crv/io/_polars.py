@@ -1,0 +1,147 @@
+"""A scan as a Polars LazyFrame: the core decides which parts to read, Polars reads them.
+
+Polars hands a source its filter and columns. Of the filter, what speaks of ticks alone decides which parts are opened at
+all; the whole of it goes on to Polars' Parquet reader, which prunes row groups by their statistics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from crv.io._native import io as _io
+from crv.io.errors import IoReadError
+
+__all__ = ["lazy_frame", "prune"]
+
+# Ticks that a filter is tried on at the most, to see which of them it lets through. Beyond it no part is skipped.
+_MOST_TICKS = 4_000_000
+
+# Parts of one table may differ in the ways of docs/format.md: they are read as the union of their types.
+_CAST_OPTIONS = pl.ScanCastOptions(
+    integer_cast=["upcast", "allow-float"],
+    float_cast="upcast",
+    missing_struct_fields="insert",
+    extra_struct_fields="ignore",
+)
+
+
+class _Source:
+    """The parts of one snapshot. A pickled one is planned anew where it is unpickled, as of then."""
+
+    def __init__(self, scan: _io.Scan, plan: Callable[[], _io.Scan], bucket_size: int) -> None:
+        self._scan: _io.Scan | None = scan
+        self._plan = plan
+        self._bucket_size = bucket_size
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_scan": None}
+
+    def scan(self) -> _io.Scan:
+        if self._scan is None:
+            self._scan = self._plan()
+        return self._scan
+
+    def schema(self) -> pl.Schema:
+        return pl.Schema(self.scan())  # type: ignore[arg-type]
+
+    def __call__(
+        self, columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        scan = self.scan()
+        if predicate is not None:
+            scan = prune(scan, predicate, self._bucket_size)
+        elif n_rows is not None:
+            scan = scan.head(n_rows)
+        scan.check_parts()
+        schema = self.schema()
+        paths = scan.kept_paths()
+        if not paths:
+            yield pl.DataFrame(schema=schema if columns is None else {c: schema[c] for c in columns})
+            return
+        frame = pl.scan_parquet(
+            paths,
+            schema=schema,
+            glob=False,
+            hive_partitioning=False,
+            missing_columns="insert",
+            extra_columns="ignore",
+            cast_options=_CAST_OPTIONS,
+        )
+        for condition in (_range_filter(scan), predicate):
+            if condition is not None:
+                frame = frame.filter(condition)
+        if columns is not None:
+            frame = frame.select(columns)
+        if n_rows is not None:
+            frame = frame.head(n_rows)
+        yield from _batches(frame, batch_size)
+
+
+def _batches(frame: pl.LazyFrame, batch_size: int | None) -> Iterator[pl.DataFrame]:
+    try:
+        yield from frame.collect_batches(chunk_size=batch_size, maintain_order=True)
+    except (OSError, pl.exceptions.PolarsError) as e:
+        raise IoReadError(f"Polars could not read a part: {e}", code="read_failed") from e
+
+
+def _range_filter(scan: _io.Scan) -> pl.Expr | None:
+    tick = pl.col("tick")
+    if scan.tick_min is None:
+        return None if scan.tick_max is None else tick <= scan.tick_max
+    return tick >= scan.tick_min if scan.tick_max is None else tick.is_between(scan.tick_min, scan.tick_max)
+
+
+def lazy_frame(scan: _io.Scan, plan: Callable[[], _io.Scan], bucket_size: int, label: str) -> pl.LazyFrame:
+    """`plan` makes the scan again, where the frame is unpickled."""
+    source = _Source(scan, plan, bucket_size)
+    return register_io_source(source, schema=source.schema, is_pure=True, explain_name=label)
+
+
+def prune(scan: _io.Scan, predicate: pl.Expr, bucket_size: int) -> _io.Scan:
+    """The scan over the parts that can hold a row which `predicate` lets through, as far as ticks tell."""
+    ranges = _tick_ranges(predicate, scan.ticks(), bucket_size)
+    return scan if ranges is None else scan.prune(ranges)
+
+
+def _tick_ranges(
+    predicate: pl.Expr, ticks: list[tuple[int, int]], bucket_size: int
+) -> list[tuple[int, int]] | None:
+    """The ticks among `ticks` that a filter lets through, as ranges; None where it says nothing of them.
+
+    The filter itself is asked, tick by tick, whatever it is made of.
+    """
+    about_ticks = [c for c in _conjuncts(predicate) if 0 < len(set(c.meta.root_names()) | _KEYS) == len(_KEYS)]
+    about_ticks = [c for c in about_ticks if c.meta.root_names()]
+    if not about_ticks or sum(last - first + 1 for first, last in ticks) > _MOST_TICKS:
+        return None
+    domain = pl.concat(
+        [pl.Series("tick", [], pl.Int64)]
+        + [pl.int_range(first, last + 1, dtype=pl.Int64, eager=True).alias("tick") for first, last in ticks]
+    ).to_frame()
+    domain = domain.with_columns(bucket=pl.col("tick") // bucket_size)
+    try:
+        passed = domain.filter(pl.all_horizontal(about_ticks))["tick"]
+    except pl.exceptions.PolarsError:
+        return None  # it will say why where it is applied to the rows
+    if passed.is_empty():
+        return []
+    begins = (passed.diff() != 1).fill_null(True)
+    ends = begins.shift(-1, fill_value=True)
+    return list(zip(passed.filter(begins).to_list(), passed.filter(ends).to_list(), strict=True))
+
+
+_KEYS = {"tick", "bucket"}
+
+
+def _conjuncts(predicate: pl.Expr) -> list[pl.Expr]:
+    """The filters that must all hold for `predicate` to hold."""
+    inputs = predicate.meta.pop()
+    if len(inputs) == 2:
+        right, left = inputs
+        if (left & right).meta.eq(predicate):
+            return _conjuncts(left) + _conjuncts(right)
+    return [predicate]

@@ -1,0 +1,444 @@
+"""A run on disk: append to its tables, scan and read them, mend and check them."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import os
+import sys
+import threading
+import warnings
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import polars as pl
+
+from crv.core.grammar import TableName
+from crv.io import _polars, _show
+from crv.io._frames import Frame, arrow_or_rows
+from crv.io._native import io as _io
+from crv.io.config import IoSettings, _flat
+from crv.io.manifest import TableManifest, _from_plain, _to_plain
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+__all__ = ["AppendSummary", "Dataset", "RunReport", "list_runs"]
+
+Where: TypeAlias = Mapping[str, Any]
+Token: TypeAlias = tuple[str, int]
+Progress: TypeAlias = bool | Callable[[int, int], object]
+
+
+class AppendSummary(dict[str, Any]):
+    """What an append has written: table, run_id, parts, rows, buckets. A dict that a notebook shows as a table."""
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (p["bucket_id"], f"{p['tick_min']}..{p['tick_max']}", p["rows"], _show.size(p["bytes"]), p["path"])
+            for p in self["parts"]
+        ]
+        title = f"{self['table']} of run {self['run_id']}: {self['rows']} rows appended"
+        return _show.table(title, ["bucket", "ticks", "rows", "size", "part"], rows)
+
+
+class RunReport(dict[str, Any]):
+    """What verify() or rebuild_manifest() has found. A dict that a notebook shows as a table."""
+
+    def _repr_html_(self) -> str:
+        return _show.table("report", ["what", "found"], [(k, v) for k, v in self.items()])
+
+
+class Dataset:
+    """One run of <settings.root_dir>/runs.
+
+    Making one does no I/O and no checks: those come with the first call. Every call may be made from several threads
+    at once; several Datasets, processes and hosts may append to one run at once. Once append has returned, its rows
+    survive a crash of the process and, with durability "commit", a power cut; an append is whole or absent over all
+    its buckets and tables. Ctrl-C ends a long call with the run whole.
+
+    After os.fork() a Dataset may be used in the child, too; Polars itself must not have run a query before the fork.
+    """
+
+    def __init__(self, settings: IoSettings, run_id: str) -> None:
+        self.settings = settings
+        self.run_id = run_id
+        self._lock = threading.Lock()
+        self._held: _io.Dataset | None = None
+        self._pid = 0
+        self._wrote = False
+
+    # ---- rows in ----
+
+    def append(
+        self,
+        table: TableName | str,
+        df: Frame,
+        *,
+        validate_schema: bool = True,
+        validate_rows: bool = False,
+        token: Token | None = None,
+        complete_through: int | None = None,
+        progress: Progress = False,
+    ) -> AppendSummary:
+        """Adds rows to a table as one commit; they are on disk for good once this returns.
+
+        df: anything with __arrow_c_stream__ (Polars, pandas, pyarrow, DuckDB), a dict of columns, or a list of row
+            models or dicts. A column `tick` is needed, `bucket` is computed. A frame without rows writes nothing.
+        validate_schema: check for missing, unknown and null columns. Types are conformed always, without loss.
+        validate_rows: also run the row model's rules on every row.
+        token: (writer, number), the name of this append: the same again is a no-op that returns the first summary.
+            A writer's numbers only rise.
+        complete_through: the caller's word that no row of a tick up to this one comes any more.
+        progress: True shows a bar where tqdm is installed; or a callable(done, total), in parts written.
+
+        Returns {"table", "run_id", "parts", "rows", "buckets"}; each part is {"bucket_id", "path", "rows", "bytes",
+        "tick_min", "tick_max"}. Raises IoSchemaError for the frame (table, column, row and value are in .facts),
+        IoConfigError for settings that do not fit the run, IoManifestError for a damaged run, IoWriteError for the
+        disk: nothing is visible after any of these. After IoCommitUnknownError the append may stand: open the run
+        again to see.
+        """
+        return self._append(
+            [(_name(table), arrow_or_rows(df))], validate_schema, validate_rows, token, complete_through, progress
+        )[0]
+
+    def append_many(
+        self,
+        frames: Mapping[TableName | str, Frame],
+        *,
+        validate_schema: bool = True,
+        validate_rows: bool = False,
+        token: Token | None = None,
+        complete_through: int | None = None,
+        progress: Progress = False,
+    ) -> dict[str, AppendSummary]:
+        """As append, for several tables as one commit: all of it is visible, or none. Summaries by table name."""
+        given = [(_name(table), arrow_or_rows(df)) for table, df in frames.items()]
+        done = self._append(given, validate_schema, validate_rows, token, complete_through, progress)
+        return {summary["table"]: summary for summary in done}
+
+    def _append(
+        self,
+        frames: list[tuple[str, Any]],
+        validate_schema: bool,
+        validate_rows: bool,
+        token: Token | None,
+        complete_through: int | None,
+        progress: Progress,
+    ) -> list[AppendSummary]:
+        with _Call(self, progress, "part") as call:
+            done = call.held.append(
+                frames, validate_schema, validate_rows, token, complete_through, call.progress
+            )
+            self._wrote = True
+        return [AppendSummary(summary) for summary in done]
+
+    # ---- rows out ----
+
+    def scan(
+        self, table: TableName | str, where: Where | None = None, *, columns: Sequence[str] | None = None
+    ) -> pl.LazyFrame:
+        """A LazyFrame of the table as of now; appends that come later do not change it.
+
+        where: {"tick_min": .., "tick_max": ..}, both ends included, either may be left out or None.
+        columns: only these, in this order.
+
+        A filter on tick or bucket that is put on the frame opens only the parts that can match, a filter on another
+        column skips row groups by their statistics, and a select reads only its columns. The schema is known without
+        opening a part. Rows come in order of (bucket, commit, row).
+
+        Raises IoManifestError where the table is not in the run, IoArgumentError for a bad where or column;
+        IoReadError when the frame is collected and a part is missing or damaged.
+        """
+        plan = functools.partial(_planned, self.settings, self.run_id, _name(table), where, columns)
+        scan = self._planned(table, where, columns)
+        label = f"{_name(table)} of {self.run_id}"
+        return _polars.lazy_frame(scan, plan, scan.bucket_size, label)
+
+    def read(
+        self,
+        table: TableName | str,
+        where: Where | None = None,
+        limit: int | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+    ) -> pl.DataFrame:
+        """scan(), collected; of its first `limit` rows, where that is given."""
+        rows = _io.parse_limit(limit)
+        frame = self.scan(table, where, columns=columns)
+        return (frame if rows is None else frame.head(rows)).collect()
+
+    def scan_arrow(
+        self,
+        table: TableName | str,
+        where: Where | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+        limit: int | None = None,
+    ) -> pa.RecordBatchReader:
+        """scan() as an Arrow stream, read by crv itself: batches in order, with bounded memory.
+
+        The reader checks more than Polars does: the checksum of every page, and that a part is of this table and run.
+        """
+        import pyarrow as pa
+
+        scan = self._planned(table, where, columns, limit)
+        return pa.RecordBatchReader.from_batches(pa.schema(scan), _batches(scan))
+
+    def relation(
+        self,
+        table: TableName | str,
+        where: Where | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+        connection: duckdb.DuckDBPyConnection | None = None,
+    ) -> duckdb.DuckDBPyRelation:
+        """The table as a DuckDB relation, where duckdb is installed. It is read once, when it is first used."""
+        import duckdb
+
+        reader = self.scan_arrow(table, where, columns=columns)
+        return (connection or duckdb).from_arrow(reader)
+
+    def explain(
+        self,
+        table: TableName | str,
+        where: Where | None = None,
+        *,
+        filter: pl.Expr | None = None,
+        columns: Sequence[str] | None = None,
+        limit: int | None = None,
+    ) -> str:
+        """Which parts a scan would read and skip, and why, as text. filter: what would be put on the frame."""
+        scan = self._planned(table, where, columns, limit)
+        return (scan if filter is None else _polars.prune(scan, filter, scan.bucket_size)).explain()
+
+    def _planned(
+        self,
+        table: TableName | str,
+        where: Where | None,
+        columns: Sequence[str] | None,
+        limit: int | None = None,
+    ) -> _io.Scan:
+        with _Call(self) as call:
+            return call.held.scan(_name(table), where, None if columns is None else list(columns), limit)
+
+    # ---- the run ----
+
+    def manifest(self, table: TableName | str) -> TableManifest | None:
+        """The table's parts as of now; None where the run has no such table."""
+        with _Call(self) as call:
+            plain = call.held.manifest(_name(table))
+        return None if plain is None else _from_plain(plain)
+
+    def rebuild_manifest(self, table: TableName | str, *, progress: Progress = False) -> TableManifest:
+        """Makes the table's manifest anew and writes it.
+
+        From the log; or from the parts' footers where the log is lost: then every table of the run is rebuilt, and
+        nobody else may use the run meanwhile. What was found on the way is told by verify().
+        """
+        return self._rebuilt(table, progress)[0]
+
+    def rebuild(self, table: TableName | str, *, progress: Progress = False) -> RunReport:
+        """As rebuild_manifest; returns what was found: parts taken in, left out, damaged and foreign."""
+        return RunReport(self._rebuilt(table, progress)[1])
+
+    def _rebuilt(self, table: TableName | str, progress: Progress) -> tuple[TableManifest, dict[str, Any]]:
+        with _Call(self, progress, "part") as call:
+            plain, report = call.held.rebuild_manifest(_name(table), call.progress)
+        return _from_plain(plain), report
+
+    def verify(self, full: bool = True, *, progress: Progress = False) -> RunReport:
+        """Reads everything (full: every byte of every part) and says what is wrong, in "findings". Changes nothing."""
+        with _Call(self, progress, "part") as call:
+            return RunReport(call.held.verify(full, call.progress))
+
+    def tables(self) -> list[dict[str, Any]]:
+        """The run's tables by name: table, rows, bytes, parts, tick_min, tick_max, buckets."""
+        with _Call(self) as call:
+            return call.held.tables()
+
+    def schema(self, table: TableName | str) -> dict[str, Any]:
+        """Types of all columns and paths that the run has seen in a table, as in docs/format.md; {} before the first
+        append to it."""
+        with _Call(self) as call:
+            return call.held.columns(_name(table))
+
+    def log(self, after: int = 0) -> list[dict[str, Any]]:
+        """The run's commits with a number above `after`."""
+        with _Call(self) as call:
+            return call.held.log(after)
+
+    def write_bundle(self, meta: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Writes bundle.manifest.json and returns it. meta: JSON of the caller's own, TypeError where it is not."""
+        with _Call(self) as call:
+            return call.held.write_bundle(dict(meta or {}), _environment())
+
+    def refresh_manifests(self) -> None:
+        """Writes every table's manifest.json now, for readers that know nothing but it."""
+        with _Call(self) as call:
+            call.held.refresh_manifests()
+
+    def close(self) -> None:
+        """Ends background work and refreshes small manifests. The Dataset may be used again afterwards."""
+        with self._lock:
+            held, self._held = self._held, None
+        if held is not None and self._pid == os.getpid():
+            held.close()
+            _warn(held)
+
+    def __enter__(self) -> Dataset:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"settings": self.settings, "run_id": self.run_id}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
+
+    def __repr__(self) -> str:
+        return f"Dataset({os.fspath(self.settings.root_dir)!r}, run_id={self.run_id!r})"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (
+                t["table"],
+                t["rows"],
+                _show.size(t["bytes"]),
+                t["parts"],
+                "" if t["tick_min"] is None else f"{t['tick_min']}..{t['tick_max']}",
+            )
+            for t in self.tables()
+        ]
+        return _show.table(f"run {self.run_id}", ["table", "rows", "size", "parts", "ticks"], rows)
+
+    # ---- for crv.io.manifest and crv.io.run_manifest ----
+
+    def _write_manifest(self, manifest: TableManifest) -> None:
+        with _Call(self) as call:
+            call.held.write_manifest(_to_plain(manifest))
+            self._wrote = True
+
+    def _look_for_parts(self, table: TableName | str) -> TableManifest:
+        with _Call(self) as call:
+            return _from_plain(call.held.look_for_parts(_name(table)))
+
+    def _artifacts(self) -> dict[str, Any]:
+        with _Call(self) as call:
+            return call.held.artifacts()
+
+    def _open(self) -> _io.Dataset:
+        with self._lock:
+            if self._held is not None and self._pid != os.getpid():
+                self._held.abandon()
+                self._held = None
+            if self._held is None:
+                self._held = _io.Dataset(_flat(self.settings), self.run_id)
+                self._pid = os.getpid()
+                _open_datasets.add(self)
+            return self._held
+
+
+class _Call:
+    """One call of the core by a Dataset: its handle, its progress, its warnings."""
+
+    def __init__(self, dataset: Dataset, progress: Progress = False, unit: str = "") -> None:
+        self._dataset = dataset
+        self._bar: Any = None
+        self.progress: Callable[[int, int], object] | None = None
+        if progress is True:
+            self.progress = self._advance if (bar := _bar(unit)) else None
+            self._bar = bar
+        elif progress is not False:
+            self.progress = progress
+
+    def _advance(self, done: int, total: int) -> None:
+        self._bar.total = total
+        self._bar.update(done - self._bar.n)
+
+    def __enter__(self) -> _Call:
+        self.held = self._dataset._open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
+        _warn(self.held)
+
+
+def _bar(unit: str) -> Any:
+    try:
+        from tqdm.auto import tqdm
+    except ImportError:
+        return None
+    return tqdm(unit=unit, leave=False)
+
+
+def _warn(held: _io.Dataset) -> None:
+    for text in held.take_warnings():
+        warnings.warn(text, stacklevel=4)
+
+
+def _name(table: TableName | str) -> str:
+    name = table.value if isinstance(table, TableName) else table
+    if not isinstance(name, str):
+        raise TypeError(f"a table is a TableName or its text, not {type(table).__name__}")
+    return name
+
+
+def _planned(
+    settings: IoSettings, run_id: str, table: str, where: Where | None, columns: Sequence[str] | None
+) -> _io.Scan:
+    with Dataset(settings, run_id) as dataset:
+        return dataset._planned(table, where, columns)
+
+
+def _batches(scan: _io.Scan) -> Iterator[pa.RecordBatch]:
+    import pyarrow as pa
+
+    reader = scan.reader()
+    while (batch := reader.next()) is not None:
+        yield pa.record_batch(batch)
+
+
+def _environment() -> dict[str, str | None]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    def installed(package: str) -> str | None:
+        try:
+            return version(package)
+        except PackageNotFoundError:
+            return None
+
+    return {"python": sys.version, "polars": installed("polars"), "pyarrow": installed("pyarrow")}
+
+
+def list_runs(settings: IoSettings) -> list[str]:
+    """Names of the runs below settings.root_dir, sorted."""
+    return _io.list_runs(_flat(settings))
+
+
+_open_datasets: weakref.WeakSet[Dataset] = weakref.WeakSet()
+
+
+@atexit.register
+def _refresh_at_exit() -> None:
+    """Leaves fresh manifests to readers that know nothing but them, as far as this process has written."""
+    for dataset in list(_open_datasets):
+        if dataset._held is None or dataset._pid != os.getpid():
+            continue
+        try:
+            if dataset._wrote:
+                dataset._held.refresh_manifests()
+            dataset.close()
+        except Exception as e:  # the rows are safe, and the interpreter is about to end
+            print(f"crv: run {dataset.run_id}: a manifest could not be refreshed: {e}", file=sys.stderr)

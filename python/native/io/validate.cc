@@ -1,0 +1,56 @@
+#include <memory>
+#include <string>
+
+#include <arrow/table.h>
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+
+#include "crv/core/error.h"
+#include "crv/io/frame.h"
+#include "io/conform.h"
+#include "io/parts.h"
+
+namespace crv::python {
+
+namespace nb = nanobind;
+
+namespace {
+
+core::DType dtype_of(const std::string& text) {
+  for (const core::DType dtype : {core::DType::i64, core::DType::f64, core::DType::str,
+                                  core::DType::structure, core::DType::list_of_structures})
+    if (core::text_of(dtype) == text) return dtype;
+  raise(ErrorCode::bad_argument, "\"" + text + "\" is no column type", {.value = text});
+}
+
+// From (name, [(column, dtype, required)]).
+core::TableDescriptor descriptor_of(const std::string& name, const nb::list& columns) {
+  core::TableDescriptor descriptor{name, {}, core::schema_version(), {}, {}};
+  for (nb::handle column : columns) {
+    descriptor.columns.push_back({nb::cast<std::string>(column[0]), dtype_of(nb::cast<std::string>(column[1])),
+                                  nb::cast<bool>(column[2]), {}});
+    if (descriptor.columns.back().required) descriptor.required_order.push_back(descriptor.columns.back().name);
+  }
+  return descriptor;
+}
+
+}  // namespace
+
+void bind_validate(nb::module_& m) {
+  m.def(
+      "conform",
+      [](nb::handle frame, const std::string& table, const nb::list& columns, bool strict) {
+        const core::TableDescriptor descriptor = descriptor_of(table, columns);
+        const Stream given = stream_of(frame);
+        std::shared_ptr<arrow::Table> conformed;
+        {
+          nb::gil_scoped_release unlocked;
+          conformed = io::conform(*io::Frame(given.stream).table(), descriptor, {}, {.strict_schema = strict})
+                          .table;
+        }
+        return TableOut{std::move(conformed)};
+      },
+      nb::arg("frame"), nb::arg("table"), nb::arg("columns"), nb::arg("strict"));
+}
+
+}  // namespace crv::python
