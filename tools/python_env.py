@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""Wheels of the Python package, and environments to use and to test them in.
+
+    python_env.py versions           the Pythons of this machine that crv supports, one a line
+    python_env.py wheel [VERSION]    build the wheel (of the first version there is) into dist/ and print its path
+    python_env.py test VERSION ...   run pytest with these arguments in a clean environment of the wheel
+    python_env.py types              check the types of the package and the examples there
+    python_env.py demo               print the path of a Python that has the wheel and what the demo needs
+
+An environment holds the pinned packages of tools/requirements-*.txt and the wheel, nothing else. It is kept in .deps/ and
+made anew when those files change; a new wheel replaces the old one. The network is needed only when one is made.
+"""
+
+import filecmp
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DEPS = ROOT / ".deps"
+DIST = ROOT / "dist"
+VERSIONS = ("3.11", "3.12", "3.13")
+STABLE_ABI_FROM = "3.12"  # one wheel serves this version and all later ones
+TOOLS = ROOT / "tools"
+
+
+def run(*command, **options):
+    subprocess.run([str(c) for c in command], check=True, **options)
+
+
+def is_version(python, version):
+    """Whether it is a Python of that version that can make environments."""
+    probe = "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])"
+    try:
+        done = subprocess.run([str(python), "-c", probe], capture_output=True, text=True)
+    except OSError:
+        return False
+    return done.returncode == 0 and done.stdout.strip() == version
+
+
+def find_python(version):
+    """A Python of that version: the running one, one on PATH, one of pyenv; None where there is none."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    candidates = [sys.executable, shutil.which(f"python{version}"), f"/usr/bin/python{version}"]
+    candidates += sorted(pyenv.glob(f"{version}.*/bin/python"), reverse=True)
+    return next((Path(c) for c in candidates if c and is_version(c, version)), None)
+
+
+def pythons():
+    found = {version: find_python(version) for version in VERSIONS}
+    return {version: python for version, python in found.items() if python}
+
+
+def environment(name, version, requirements):
+    """The Python of an environment with the packages of the requirement files."""
+    home = DEPS / f"python-{version}-{name}"
+    wanted = "".join((TOOLS / f"requirements-{r}.txt").read_text() for r in requirements)
+    stamp = home / "requirements.txt"
+    if not stamp.exists() or stamp.read_text() != wanted:
+        print(f"tools/python_env.py: making {home.relative_to(ROOT)}", file=sys.stderr)
+        shutil.rmtree(home, ignore_errors=True)
+        run(pythons()[version], "-m", "venv", home)
+        files = [a for r in requirements for a in ("--requirement", TOOLS / f"requirements-{r}.txt")]
+        run(home / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+            "--only-binary", ":all:", *files)
+        stamp.write_text(wanted)
+    return home / "bin/python"
+
+
+def build_version(version):
+    """The version whose wheel serves `version`."""
+    if version < STABLE_ABI_FROM:
+        return version
+    return min(v for v in pythons() if v >= STABLE_ABI_FROM)
+
+
+def arrow_of(version):
+    """The Arrow that the wheel is built against: what CMake has unpacked for the C++ build, else the environment's."""
+    pinned = re.search(r"CRV_PYARROW_VERSION (\S+)\)", (ROOT / "cmake/CrvArrow.cmake").read_text())[1]
+    unpacked = DEPS / f"pyarrow-{pinned}" / "pyarrow"
+    if unpacked.exists():
+        return unpacked
+    python = environment("test", version, ["test"])
+    return next(python.parent.parent.glob("lib/python*/site-packages/pyarrow"))
+
+
+def wheel(version):
+    """Builds the wheel that serves a version; quick where nothing has changed. Its path."""
+    version = build_version(version)
+    python = environment("build", version, ["build"])
+    out = ROOT / "build" / "wheels" / version
+    shutil.rmtree(out, ignore_errors=True)
+    run(python, "-m", "pip", "wheel", ROOT, "--quiet", "--disable-pip-version-check", "--no-deps",
+        "--no-build-isolation", "--wheel-dir", out,
+        "--config-settings", f"cmake.define.CRV_ARROW_ROOT={arrow_of(version)}", stdout=sys.stderr)
+    (made,) = out.glob("crv-*.whl")
+    DIST.mkdir(exist_ok=True)
+    return Path(shutil.copy2(made, DIST / made.name))
+
+
+def with_wheel(name, version, requirements):
+    """The Python of an environment with the wheel in it as well."""
+    python = environment(name, version, requirements)
+    built = wheel(version)
+    installed = python.parent.parent / "crv.whl"
+    if not installed.exists() or not filecmp.cmp(built, installed, shallow=False):
+        run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-index",
+            "--force-reinstall", built, stdout=sys.stderr)
+        shutil.copy2(built, installed)
+    return python
+
+
+def main(arguments):
+    match arguments:
+        case ["versions"]:
+            print("\n".join(pythons()))
+        case ["wheel", *rest]:
+            print(wheel(rest[0] if rest else next(iter(pythons()))))
+        case ["prepare"]:
+            for version in pythons():
+                with_wheel("test", version, ["test"])
+            with_wheel("types", next(iter(pythons())), ["test", "types"])
+        case ["test", version, *rest]:
+            python = DEPS / f"python-{version}-test/bin/python"
+            os.execv(python, [str(python), "-m", "pytest", *rest])
+        case ["demo"]:
+            print(with_wheel("demo", next(iter(pythons())), ["test", "demo"]))
+        case _:
+            sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
