@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Makes everything that is derived from catalog/: C++ enums, tables, structs, rules and errors, and docs/tables.md.
+"""Makes everything that is derived from catalog/: enums, tables, structs, models, rules and errors in C++ and Python,
+and docs/tables.md and docs/errors.md.
 
   tools/generate.py           writes what has changed
   tools/generate.py --check   writes nothing; lists what is stale and exits with 1
@@ -23,7 +24,10 @@ import cpp_rows
 import cpp_tables
 import docs_errors
 import docs_tables
+import py_enums
 import py_errors
+import py_models
+import py_tables
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -41,7 +45,11 @@ def outputs(catalog):
         "src/core/rules_data.cc": cpp_rows.rules_source(catalog),
         "docs/errors.md": docs_errors.text(catalog),
         "docs/tables.md": docs_tables.text(catalog),
+        "python/crv/core/_enums.py": py_enums.text(catalog),
+        "python/crv/core/core.ebnf": catalog.grammar,
         "python/crv/core/errors.py": py_errors.core(catalog),
+        "python/crv/core/schema.py": py_models.text(catalog),
+        **{f"python/crv/core/tables/{name}": text for name, text in py_tables.files(catalog).items()},
         "python/crv/io/errors.py": py_errors.io(catalog),
     }
 

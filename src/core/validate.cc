@@ -70,4 +70,21 @@ void check_needs(const Place& place, const ModelRules& rules, std::string_view b
         {.table = place.rules.table, .column = place.path + missing.front(), .value = needs->value});
 }
 
+std::string normalize_text(const ModelRules& rules, std::string_view field, std::string_view text) {
+  std::string normal(text);
+  const FieldRule* rule = rules.find(field);
+  if (rule != nullptr) check_text({rules, std::string(field)}, *rule, normal);
+  return normal;
+}
+
+void check_needs(const ModelRules& rules, const std::map<std::string, std::string>& texts) {
+  std::vector<std::string_view> filled;
+  std::string_view by;
+  for (const auto& [field, text] : texts) {
+    if (!text.empty()) filled.push_back(field);
+    if (field == rules.needs_by) by = text;
+  }
+  check_needs({rules, ""}, rules, by, filled);
+}
+
 }  // namespace crv::core

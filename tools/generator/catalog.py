@@ -111,6 +111,8 @@ def check_models(catalog):
                 field["allowed"] = enums[field["enum"]]
             else:
                 field["allowed"] = field.get("one_of", [])
+            if "python_null" in field:
+                require(field["allowed"], f"{name}.{field['name']}: python_null, but no rule that it could break")
         if needs := model.get("needs"):
             by = next((f for f in model["fields"] if f["name"] == needs["by"]), None)
             require(by is not None, f"{name}: needs goes by an unknown field")

@@ -28,9 +28,7 @@ class CrvError(Exception):
         self.code = code or self._code
         self.facts = dict(facts or {})
         if isinstance(self, OSError):
-            self.errno = self.facts.get("errno", self._errno)
-            self.strerror = message
-            self.filename = self.facts.get("path")
+            _fill(self, message, self.facts, self._errno)
 
     def __str__(self) -> str:
         # KeyError and OSError have a __str__ of their own, which is not the message.
@@ -38,6 +36,12 @@ class CrvError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _made_again, (type(self), str(self), self.code, self.facts), self.__dict__.copy()
+
+
+def _fill(error: OSError, message: str, facts: Mapping[str, Any], number: int | None) -> None:
+    error.errno = facts.get("errno", number)
+    error.strerror = message
+    error.filename = facts.get("path")
 
 
 def _made_again(cls: type[CrvError], message: str, code: str, facts: dict[str, Any]) -> CrvError:
@@ -83,7 +87,9 @@ def family(catalog, of_io):
         names.append(cls["name"])
     for code in codes:
         if code.get("also"):
-            body = f'\n    _code: ClassVar[str] = "{code["name"]}"\n' + (f"    _errno: ClassVar[int | None] = errno.{code['errno']}\n" if "errno" in code else "")
+            body = f'\n    _code: ClassVar[str] = "{code["name"]}"\n'
+            if "errno" in code:
+                body += f"    _errno: ClassVar[int | None] = errno.{code['errno']}\n"
             out += one_class(class_name(code), [code["class"], *code["also"]], code["doc"], body)
             names.append(class_name(code))
     out += "\n\n# The class that each code is raised as.\nCODES: dict[str, type[CrvError]] = {\n"

@@ -1,6 +1,7 @@
 // The rules of the models of rows.h as data, for whoever checks rows in another form than structs.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,5 +41,12 @@ const std::vector<ModelRules>& list_model_rules();
 const ModelRules* find_model_rules(std::string_view model) noexcept;
 // Rules of the model of a table's rows; nullptr where there is no such table.
 const ModelRules* find_table_rules(std::string_view table) noexcept;
+
+// `text` in the normal form of its field; a field without rules has any text. Throws GrammarError (grammar),
+// with the facts table, column and value, where it breaks a rule.
+std::string normalize_text(const ModelRules& rules, std::string_view field, std::string_view text);
+// `texts`: the fields of one model and the texts they hold; fields that hold none may be left out. Throws
+// SchemaError (schema_rule) where one that is needed is missing or empty.
+void check_needs(const ModelRules& rules, const std::map<std::string, std::string>& texts);
 
 }  // namespace crv::core

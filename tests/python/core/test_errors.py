@@ -98,5 +98,10 @@ def test_facts_are_a_copy_and_notes_survive_pickling():
 
 
 def test_core_errors_do_not_load_crv_io():
-    code = "import crv.core.errors, sys; assert 'crv.io' not in sys.modules; crv.core.errors.make_error('grammar', '', {}); assert 'crv.io' not in sys.modules"
+    code = """
+import sys
+from crv.core.errors import make_error
+make_error("grammar", "", {})
+assert "crv.io" not in sys.modules
+"""
     subprocess.run([sys.executable, "-c", code], check=True)
