@@ -57,7 +57,8 @@ LEAST = {
     "AffectState": {},
     "EventEnvelopeRow": dict(time_created=1, scheduled_step=2, envelope_kind="action", status="pending"),
     "MessageRow": dict(
-        tick=1, sender_agent_id="a", channel_name="c", visibility_scope="dm", audience={}, speech_act="s", topic_label="t"
+        tick=1, sender_agent_id="a", channel_name="c", visibility_scope="dm", audience={}, speech_act="s",
+        topic_label="t",
     ),
     "ExchangeRow": dict(tick=1, venue_id="v", token_id="t", exchange_event_type="trade"),
     "IdentityEdgeRow": dict(tick=1, observer_agent_id="a", edge_kind="self_to_positive_valence", edge_weight=0.5),
@@ -146,7 +147,9 @@ def test_models_are_neither_frozen_nor_checked_on_assignment_nor_hashable():
         hash(row)
 
 
-@pytest.mark.parametrize(("given", "tick"), [("7", 7), ("7.0", 7), (7.0, 7), (True, 1), (b"7", 7), (2**80, 2**80), (-1, -1)])
+@pytest.mark.parametrize(
+    ("given", "tick"), [("7", 7), ("7.0", 7), (7.0, 7), (True, 1), (b"7", 7), (2**80, 2**80), (-1, -1)]
+)
 def test_integers_are_lax(given, tick):
     row = make("HoldingsRow", tick=given)
     assert (row.tick, type(row.tick)) == (tick, int)
