@@ -345,5 +345,22 @@ TEST(Rules, AreFoundByModelAndByTable) {
   EXPECT_EQ(find_model_rules("nonsense"), nullptr);
 }
 
+TEST(Rules, ATextCanBeBroughtIntoTheFormOfItsField) {
+  const ModelRules& rules = *find_model_rules("ExchangeRow");
+  EXPECT_EQ(normalize_text(rules, "side", "BUY"), "buy");
+  EXPECT_EQ(normalize_text(rules, "venue_id", "Any Text"), "Any Text");
+  EXPECT_THROW(normalize_text(rules, "side", "hold"), GrammarError);
+  EXPECT_THROW(normalize_text(rules, "exchange_event_type", "Trade"), GrammarError);
+}
+
+TEST(Rules, TextsCanBeCheckedForWhatAFieldNeeds) {
+  const ModelRules& rules = *find_model_rules("IdentityEdgeRow");
+  EXPECT_NO_THROW(check_needs(rules, {{"edge_kind", "agent_to_positive_valence"}, {"subject_id", "a"}}));
+  EXPECT_THROW(check_needs(rules, {{"edge_kind", "agent_to_positive_valence"}, {"subject_id", ""}}),
+               SchemaError);
+  EXPECT_THROW(check_needs(rules, {{"edge_kind", "agent_to_positive_valence"}}), SchemaError);
+  EXPECT_NO_THROW(check_needs(rules, {}));
+}
+
 }  // namespace
 }  // namespace crv::core

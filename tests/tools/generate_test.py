@@ -36,7 +36,8 @@ class Generate(unittest.TestCase):
         self.assertEqual(check.returncode, 1)
         self.assertEqual(
             sorted(check.stdout.split("\n")),
-            ["", "stale: docs/tables.md", "stale: include/crv/core/rows.h", "stale: src/core/tables.cc"])
+            ["", "stale: docs/tables.md", "stale: include/crv/core/rows.h", "stale: python/crv/core/schema.py",
+             "stale: python/crv/core/tables/exchange.py", "stale: src/core/tables.cc"])
         self.assertEqual((self.top / "docs/tables.md").read_text(encoding="utf-8"), before)
         self.assertEqual(self.run_it().returncode, 0)
         self.assertIn("At which venue", (self.top / "docs/tables.md").read_text(encoding="utf-8"))
@@ -59,6 +60,7 @@ class Generate(unittest.TestCase):
             ("tables.toml", 'name = "bucket"', 'name = "part"', "bucket and tick must come first"),
             ("enums.toml", 'value = "gift_token"', 'value = "Gift"', "Gift is not lower_snake"),
             ("models.toml", 'enum = "PatchOp"', 'enum = "PatchOps"', "no enum PatchOps"),
+            ("models.toml", 'name = "act", ', 'name = "act", python_null = "", ', "python_null, but no rule"),
             ("models.toml", 'name = "venue_id"', 'name = "venue"', "must be the columns but bucket"),
             ("models.toml", "self_to_object = [", "self_to_nothing = [", "needs must list each value"),
         ]

@@ -112,7 +112,7 @@ def check_models(catalog):
             else:
                 field["allowed"] = field.get("one_of", [])
             if "python_null" in field:
-                require(field["allowed"], f"{name}.{field['name']}: python_null, but no rule that it could break")
+                require(field["allowed"], f"{name}.{field['name']}: python_null, but no rule to break")
         if needs := model.get("needs"):
             by = next((f for f in model["fields"] if f["name"] == needs["by"]), None)
             require(by is not None, f"{name}: needs goes by an unknown field")

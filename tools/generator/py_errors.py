@@ -107,5 +107,6 @@ def core(catalog):
 def io(catalog):
     classes, names = family(catalog, True)
     return (banner("Errors of crv.io. See docs/errors.md.", "errors.toml")
-            + "\nfrom __future__ import annotations\n\nimport errno\nfrom typing import ClassVar\n\nfrom crv.core.errors import CrvError\n"
+            + "\nfrom __future__ import annotations\n\nimport errno\nfrom typing import ClassVar\n"
+            + "\nfrom crv.core.errors import CrvError\n"
             + classes + exports(["CODES", *names]))
