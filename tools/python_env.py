@@ -3,8 +3,10 @@
 
     python_env.py versions           the Pythons of this machine that crv supports, one a line
     python_env.py wheel [VERSION]    build the wheel (of the first version there is) into dist/ and print its path
-    python_env.py test VERSION ...   run pytest with these arguments in a clean environment of the wheel
-    python_env.py types              check the types of the package and the examples there
+    python_env.py prepare            make the environments that the tests need, of every version
+    python_env.py path               the Python of the first of them, whether it is made yet or not
+    python_env.py test VERSION ...   run pytest with these arguments in one of them
+    python_env.py types              check the types of the package and the examples
     python_env.py demo               print the path of a Python that has the wheel and what the demo needs
 
 An environment holds the pinned packages of tools/requirements-*.txt and the wheel, nothing else. It is kept in .deps/ and
@@ -113,6 +115,17 @@ def with_wheel(name, version, requirements):
     return python
 
 
+def test_python(version):
+    return DEPS / f"python-{version}-test" / "bin/python"
+
+
+def check_types():
+    """mypy and basedpyright, both strict, over the package and the examples that use it."""
+    python = DEPS / f"python-{next(iter(pythons()))}-types" / "bin/python"
+    run(python, "-m", "mypy", "--strict", ROOT / "python/crv", ROOT / "examples/python", cwd=ROOT)
+    run(python, "-m", "basedpyright", "--pythonpath", python, cwd=ROOT)
+
+
 def main(arguments):
     match arguments:
         case ["versions"]:
@@ -123,9 +136,13 @@ def main(arguments):
             for version in pythons():
                 with_wheel("test", version, ["test"])
             with_wheel("types", next(iter(pythons())), ["test", "types"])
+        case ["path"]:
+            print(test_python(next(iter(pythons()))))
         case ["test", version, *rest]:
-            python = DEPS / f"python-{version}-test/bin/python"
+            python = test_python(version)
             os.execv(python, [str(python), "-m", "pytest", *rest])
+        case ["types"]:
+            check_types()
         case ["demo"]:
             print(with_wheel("demo", next(iter(pythons())), ["test", "demo"]))
         case _:

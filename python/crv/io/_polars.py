@@ -46,7 +46,7 @@ class _Source:
         return self._scan
 
     def schema(self) -> pl.Schema:
-        return pl.Schema(self.scan())  # type: ignore[arg-type]
+        return pl.Schema(self.scan())
 
     def __call__(
         self, columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
