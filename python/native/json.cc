@@ -44,6 +44,17 @@ bool has(nb::handle value, const char* attribute) {
   return nb::hasattr(value, attribute);
 }
 
+// Lists and mappings may hold themselves: that is a RecursionError, as in Python's own json.
+class Level {
+ public:
+  Level() {
+    if (Py_EnterRecursiveCall(" while a value was read") != 0) nb::raise_python_error();
+  }
+  ~Level() { Py_LeaveRecursiveCall(); }
+  Level(const Level&) = delete;
+  Level& operator=(const Level&) = delete;
+};
+
 }  // namespace
 
 nb::object to_python(const Json& value) {
@@ -75,6 +86,7 @@ Json from_python(nb::handle value) {
   if (PyLong_Check(value.ptr())) return from_int(value);
   if (PyFloat_Check(value.ptr())) return nb::cast<double>(value);
   if (PyUnicode_Check(value.ptr())) return nb::cast<std::string>(value);
+  const Level level;
   if (PyList_Check(value.ptr()) || PyTuple_Check(value.ptr())) {
     JsonArray items;
     for (nb::handle item : nb::borrow<nb::iterable>(value)) items.push_back(from_python(item));

@@ -14,6 +14,7 @@
 #include <arrow/util/bitmap_ops.h>
 
 #include "io/arrow_types.h"
+#include "io/normalise.h"
 
 namespace crv::io {
 
@@ -40,6 +41,8 @@ class Adapter {
       default:
         break;
     }
+    if (type.kind != Kind::structure && is_unknown(*array))
+      return take(arrow::MakeArrayOfNull(target, array->length()));
     switch (type.kind) {
       case Kind::list:
         return adapt_list(array, type, target);
@@ -64,6 +67,12 @@ class Adapter {
               (facts.column.empty() ? "a column" : "column \"" + facts.column + "\"") +
               " holds values of the type " + facts.value + ", which cannot be read as " + type_to_text(type),
           facts);
+  }
+
+  // How a part holds list elements whose type nobody knew: as null structs of nothing but "_empty".
+  static bool is_unknown(const arrow::Array& array) {
+    return array.type_id() == arrow::Type::STRUCT && array.type()->num_fields() == 1 &&
+           array.type()->field(0)->name() == kEmptyField && array.null_count() == array.length();
   }
 
   ArrayPtr cast(const ArrayPtr& array, const std::shared_ptr<arrow::DataType>& target) const {

@@ -223,7 +223,14 @@ class Conformer {
                                             " and takes no values of the type " + type.ToString());
     }
     Normalised result = normalise(given, place, known);
+    if (column.dtype == DType::list_of_structures) know_elements(result.type);
     put(column.name, std::move(result.type), std::move(result.values));
+  }
+
+  // Of a list without an element: that they are structs is known all the same.
+  static void know_elements(Type& list) {
+    if (list.kind == Type::Kind::list && list.fields.at(0).type.kind == Type::Kind::null)
+      list.fields.at(0).type = struct_of({});
   }
 
   static bool is_list_of_structs(const arrow::DataType& type) {

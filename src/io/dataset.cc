@@ -83,7 +83,10 @@ std::shared_ptr<arrow::Table> Dataset::read(std::string_view table, const ScanOp
 std::optional<TableManifest> Dataset::manifest(std::string_view table) {
   Run& run = state_->run;
   run.open();
-  if (!core::find_table(table)) return std::nullopt;
+  if (!core::find_table(table)) {
+    run.paths().table(std::string(table));  // throws where it cannot be the name of any
+    return std::nullopt;
+  }
   auto lock = run.lock();
   TableState* state = run.table(lock, table);
   return state ? std::optional(state->manifest()) : std::nullopt;
@@ -225,7 +228,7 @@ TickRange parse_where(const Json& where) {
     std::optional<std::int64_t>& bound = key == "tick_min" ? range.min : range.max;
     if (value.is_null()) continue;
     bound = integral(value);
-    if (!bound) refuse(key + " must be an integer, not " + write_json(value) + ".", key, write_json(value));
+    if (!bound) refuse(key + " must be an integer of 64 bits, not " + write_json(value) + ".", key, write_json(value));
   }
   if (range.min && range.max && *range.min > *range.max)
     refuse(

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <future>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -26,6 +27,8 @@ struct Scan::State {
   std::optional<std::int64_t> limit;
   std::shared_ptr<arrow::Schema> schema;
   std::vector<PartPlan> plan;
+  // Of each part in `plan`: its columns with lists whose elements nobody knew. Null: there are none.
+  std::vector<std::shared_ptr<const std::set<std::string>>> unknown;
 };
 
 namespace {
@@ -186,22 +189,40 @@ bool is_scalar(core::DType dtype) {
   return dtype != core::DType::structure && dtype != core::DType::list_of_structures;
 }
 
-Columns select(const Columns& all, const ScanOptions& options, const std::string& table) {
-  if (!options.columns) return all;
+Columns select_columns(const Columns& all, const std::vector<std::string>& names, const std::string& table) {
   Columns wanted;
-  for (const std::string& name : *options.columns) {
+  for (const std::string& name : names) {
     const Field* field = find(all, name);
     if (!field || find(wanted, name)) {
-      std::string names;
-      for (const Field& f : all) names += (names.empty() ? "" : ", ") + f.name;
+      std::string there;
+      for (const Field& f : all) there += (there.empty() ? "" : ", ") + f.name;
       raise(ErrorCode::bad_projection,
             field ? "Column \"" + name + "\" was asked for twice."
-                  : "Table " + table + " has no column \"" + name + "\". It has: " + names + ".",
+                  : "Table " + table + " has no column \"" + name + "\". It has: " + there + ".",
             {.table = table, .column = name, .value = name});
     }
     wanted.push_back(*field);
   }
   return wanted;
+}
+
+bool has_unknown_elements(const Type& type) {
+  return std::any_of(type.fields.begin(), type.fields.end(), [&](const Field& field) {
+    return field.type.kind == Type::Kind::null ? type.kind == Type::Kind::list : has_unknown_elements(field.type);
+  });
+}
+
+using UnknownBySchema = std::map<std::string, std::shared_ptr<const std::set<std::string>>>;
+
+UnknownBySchema unknown_by_schema(const TableState& state) {
+  UnknownBySchema all;
+  for (const SeenSchema& schema : state.schemas()) {
+    std::set<std::string> columns;
+    for (const Field& column : schema.columns)
+      if (has_unknown_elements(column.type)) columns.insert(column.name);
+    if (!columns.empty()) all[schema.id] = std::make_shared<const std::set<std::string>>(std::move(columns));
+  }
+  return all;
 }
 
 void check_limit(std::int64_t limit, const std::string& table) {
@@ -256,10 +277,12 @@ void plan_part(Scan::State& state, const PartRecord& part, const std::string& pa
 
 Columns scan_columns(const TableState& state, const core::TableDescriptor& descriptor) {
   Columns all;
+  std::vector<TypeConflict> conflicts;  // none: nested columns were checked when they came in
   for (const core::ColumnDescriptor& column : descriptor.columns) {
     const Field* seen = find(state.columns(), column.name);
     bool from_parts = seen && !is_scalar(column.dtype) && seen->type.kind != Type::Kind::null;
-    all.push_back({column.name, from_parts ? seen->type : default_type(column.dtype)});
+    const Type known = default_type(column.dtype);
+    all.push_back({column.name, from_parts ? unite(seen->type, known, column.name, conflicts) : known});
   }
   for (const Field& field : state.columns())
     if (!descriptor.find(field.name)) all.push_back(field);
@@ -291,12 +314,18 @@ Scan scan(Run& run, std::string_view table, const ScanOptions& options) {
               "). If rows were written to it, rebuild it.",
           {.run_id = run.run_id, .table = name, .path = run.paths().manifest(name)});
   run.identify_parts(lock, *snapshot);
-  state->query.wanted = select(scan_columns(*snapshot, *descriptor), options, name);
+  state->query.wanted = scan_columns(*snapshot, *descriptor);
+  if (options.columns) state->query.wanted = select_columns(state->query.wanted, *options.columns, name);
   state->schema = to_arrow(state->query.wanted);
   std::int64_t certain = 0;
-  for (const auto& [bucket, parts] : snapshot->buckets())
-    for (const PartRecord& part : parts)
+  const UnknownBySchema unknown = unknown_by_schema(*snapshot);
+  for (const auto& [bucket, parts] : snapshot->buckets()) {
+    for (const PartRecord& part : parts) {
       plan_part(*state, part, run.paths().part(name, bucket, part.meta.path), &certain);
+      const auto found = unknown.find(part.schema);
+      state->unknown.push_back(found == unknown.end() ? nullptr : found->second);
+    }
+  }
   return Scan(std::move(state));
 }
 
@@ -344,6 +373,22 @@ Scan Scan::head(std::int64_t rows) const {
       certain += certain_rows(*limited, plan.part);
   }
   return Scan(std::move(limited));
+}
+
+Scan Scan::select(const std::vector<std::string>& columns) const {
+  auto selected = std::make_shared<State>(*state_);
+  selected->query.wanted = select_columns(state_->query.wanted, columns, state_->table);
+  selected->schema = to_arrow(selected->query.wanted);
+  return Scan(std::move(selected));
+}
+
+bool Scan::readable_by_others() const {
+  for (std::size_t i = 0; i < state_->plan.size(); ++i) {
+    if (!state_->plan[i].kept || !state_->unknown[i]) continue;
+    for (const Field& column : state_->query.wanted)
+      if (state_->unknown[i]->contains(column.name)) return false;
+  }
+  return true;
 }
 
 std::vector<TickRange> Scan::ticks() const {

@@ -117,6 +117,13 @@ TEST(Adapt, EmptyIsStrippedAndWhichStructsAreNullIsKept) {
   expect_adapts(empty, "[{}, null, {}]", struct_of({{"a", kI64}}), R"([{"a": null}, null, {"a": null}])");
 }
 
+TEST(Adapt, ListElementsThatNobodyKnewTakeAnyType) {
+  const TypePtr empty = arrow::struct_({field("_empty", arrow::boolean())});
+  for (const Type& element : {kNull, kStr, kI64, list_of(kF64)})
+    expect_adapts(arrow::list(empty), "[[], [null, null], null]", list_of(element), "[[], [null, null], null]");
+  expect_refused(arrow::list(empty), "[[{}]]", list_of(kStr), "c[]");
+}
+
 TEST(Adapt, NullsTakeAnyType) {
   for (const Type& type :
        {kNull, kBool, kI64, kF64, kStr, list_of(kI64), struct_of({}), struct_of({{"a", kI64}})}) {

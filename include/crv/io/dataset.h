@@ -128,6 +128,11 @@ class Scan {
   Scan prune(std::span<const TickRange> ranges) const;
   // The same scan, of its first rows only.
   Scan head(std::int64_t rows) const;
+  // The same scan, of these of its columns, in this order.
+  Scan select(const std::vector<std::string>& columns) const;
+  // Whether any engine can read the kept parts as the columns of this scan, with what it offers for missing and
+  // widened ones. Not where a part holds a list whose elements nobody knew when it was written ("ids": []).
+  bool readable_by_others() const;
   // The ticks that rows of this scan can have: closed ranges, ascending, with gaps between them.
   std::vector<TickRange> ticks() const;
   // For callers who read the kept parts with an engine of their own: throws IoReadError (part_missing,

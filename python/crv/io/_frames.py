@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
@@ -53,7 +54,7 @@ def _from_columns(columns: Mapping[str, Any]) -> ArrowStream:
     for name, values in columns.items():
         try:
             arrays[name] = pa.array(values)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError) as e:
+        except (pa.ArrowException, TypeError, OverflowError) as e:
             raise _no_type(name, str(e)) from e
     lengths = {name: len(values) for name, values in arrays.items()}
     if len(set(lengths.values())) > 1:
@@ -78,9 +79,15 @@ def _from_pandas(frame: Any) -> ArrowStream:
     named = any(name is not None for name in frame.index.names)
     try:
         table: ArrowStream = pa.Table.from_pandas(frame, preserve_index=True if named else False)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as e:
-        raise _no_type("", str(e)) from e
+    except pa.ArrowException as e:
+        raise _no_type(_column_of(e), str(e.args[0])) from e
     return table
+
+
+def _column_of(error: Exception) -> str:
+    """The column that pyarrow could not convert: it says so at the end of its error."""
+    found = re.search(r"Conversion failed for column (.*) with type ", str(error.args[-1]))
+    return found.group(1) if found else ""
 
 
 def _refuse_objects(frame: Any) -> None:

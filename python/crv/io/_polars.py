@@ -1,7 +1,8 @@
 """A scan as a Polars LazyFrame: the core decides which parts to read, Polars reads them.
 
 Polars hands a source its filter and columns. Of the filter, what speaks of ticks alone decides which parts are opened at
-all; the whole of it goes on to Polars' Parquet reader, which prunes row groups by their statistics.
+all; the whole of it goes on to Polars' Parquet reader, which prunes row groups by their statistics. Parts that Polars
+cannot read as the table's types (those of lists whose elements nobody knew) are read by the core instead.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from crv.io._native import io as _io
-from crv.io.errors import IoReadError
+from crv.io.errors import ReadFailedError
 
 __all__ = ["lazy_frame", "prune"]
 
@@ -56,36 +57,78 @@ class _Source:
             scan = prune(scan, predicate, self._bucket_size)
         elif n_rows is not None:
             scan = scan.head(n_rows)
-        scan.check_parts()
-        schema = self.schema()
-        paths = scan.kept_paths()
-        if not paths:
-            yield pl.DataFrame(schema=schema if columns is None else {c: schema[c] for c in columns})
-            return
-        frame = pl.scan_parquet(
-            paths,
-            schema=schema,
-            glob=False,
-            hive_partitioning=False,
-            missing_columns="insert",
-            extra_columns="ignore",
-            cast_options=_CAST_OPTIONS,
-        )
-        for condition in (_range_filter(scan), predicate):
-            if condition is not None:
-                frame = frame.filter(condition)
         if columns is not None:
-            frame = frame.select(columns)
-        if n_rows is not None:
-            frame = frame.head(n_rows)
-        yield from _batches(frame, batch_size)
+            needed = [*columns, *(predicate.meta.root_names() if predicate is not None else [])]
+            scan = scan.select(list(dict.fromkeys(needed)))
+        scan.check_parts()
+        if scan.readable_by_others():
+            yield from _read_by_polars(scan, self.schema(), columns, predicate, n_rows, batch_size)
+        else:
+            yield from _read_by_core(scan, columns, predicate, n_rows)
 
 
-def _batches(frame: pl.LazyFrame, batch_size: int | None) -> Iterator[pl.DataFrame]:
+def _read_by_polars(
+    scan: _io.Scan,
+    schema: pl.Schema,
+    columns: list[str] | None,
+    predicate: pl.Expr | None,
+    n_rows: int | None,
+    batch_size: int | None,
+) -> Iterator[pl.DataFrame]:
+    paths = scan.kept_paths()
+    if not paths:
+        yield pl.DataFrame(schema=schema if columns is None else {c: schema[c] for c in columns})
+        return
+    frame = pl.scan_parquet(
+        paths,
+        schema=schema,
+        glob=False,
+        hive_partitioning=False,
+        missing_columns="insert",
+        extra_columns="ignore",
+        cast_options=_CAST_OPTIONS,
+    )
+    for condition in (_range_filter(scan), predicate):
+        if condition is not None:
+            frame = frame.filter(condition)
+    if columns is not None:
+        frame = frame.select(columns)
+    if n_rows is not None:
+        frame = frame.head(n_rows)
     try:
         yield from frame.collect_batches(chunk_size=batch_size, maintain_order=True)
     except (OSError, pl.exceptions.PolarsError) as e:
-        raise IoReadError(f"Polars could not read a part: {e}", code="read_failed") from e
+        _blame(scan)
+        if isinstance(e, OSError):
+            raise ReadFailedError(f"a part could not be read: {e}", facts={"errno": e.errno or 0}) from e
+        raise  # no part is to blame: the filter is
+
+
+def _read_by_core(
+    scan: _io.Scan, columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None
+) -> Iterator[pl.DataFrame]:
+    reader = scan.reader()
+    left = n_rows
+    frame = pl.DataFrame(schema=pl.Schema(scan))  # type: ignore[arg-type]
+    while True:
+        if predicate is not None:
+            frame = frame.filter(predicate)
+        if columns is not None:
+            frame = frame.select(columns)
+        if left is not None:
+            frame = frame.head(left)
+            left -= frame.height
+        yield frame
+        if left == 0 or (batch := reader.next()) is None:
+            return
+        frame = pl.DataFrame(batch)
+
+
+def _blame(scan: _io.Scan) -> None:
+    """Reads the parts once more, by the core: where one is damaged, its error names the part."""
+    reader = scan.reader()
+    while reader.next() is not None:
+        pass
 
 
 def _range_filter(scan: _io.Scan) -> pl.Expr | None:

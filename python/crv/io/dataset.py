@@ -20,6 +20,7 @@ from crv.io import _polars, _show
 from crv.io._frames import Frame, arrow_or_rows
 from crv.io._native import io as _io
 from crv.io.config import IoSettings, _flat
+from crv.io.errors import BadArgumentError, BadLimitError, BadProjectionError, BadRunIdError, BadWhereError
 from crv.io.manifest import TableManifest, _from_plain, _to_plain
 
 if TYPE_CHECKING:
@@ -117,6 +118,10 @@ class Dataset:
     ) -> dict[str, AppendSummary]:
         """As append, for several tables as one commit: all of it is visible, or none. Summaries by table name."""
         given = [(_name(table), arrow_or_rows(df)) for table, df in frames.items()]
+        names = [name for name, _ in given]
+        for name in names:
+            if names.count(name) > 1:
+                raise BadArgumentError(f"table {name!r} stands twice", facts={"table": name})
         done = self._append(given, validate_schema, validate_rows, token, complete_through, progress)
         return {summary["table"]: summary for summary in done}
 
@@ -131,7 +136,7 @@ class Dataset:
     ) -> list[AppendSummary]:
         with _Call(self, progress, "part") as call:
             done = call.held.append(
-                frames, validate_schema, validate_rows, token, complete_through, call.progress
+                frames, validate_schema, validate_rows, _token(token), complete_through, call.progress
             )
             self._wrote = True
         return [AppendSummary(summary) for summary in done]
@@ -167,7 +172,7 @@ class Dataset:
         columns: Sequence[str] | None = None,
     ) -> pl.DataFrame:
         """scan(), collected; of its first `limit` rows, where that is given."""
-        rows = _io.parse_limit(limit)
+        rows = _io.parse_limit(_limit(limit))
         frame = self.scan(table, where, columns=columns)
         return (frame if rows is None else frame.head(rows)).collect()
 
@@ -223,7 +228,7 @@ class Dataset:
         limit: int | None = None,
     ) -> _io.Scan:
         with _Call(self) as call:
-            return call.held.scan(_name(table), where, None if columns is None else list(columns), limit)
+            return call.held.scan(_name(table), _where(where), _columns(columns), _limit(limit))
 
     # ---- the run ----
 
@@ -340,6 +345,8 @@ class Dataset:
                 self._held.abandon()
                 self._held = None
             if self._held is None:
+                if not isinstance(self.run_id, str):
+                    raise BadRunIdError(f"a run id is text, not {self.run_id!r}", facts={"value": repr(self.run_id)})
                 self._held = _io.Dataset(_flat(self.settings), self.run_id)
                 self._pid = os.getpid()
                 _open_datasets.add(self)
@@ -391,8 +398,54 @@ def _warn(held: _io.Dataset) -> None:
 def _name(table: TableName | str) -> str:
     name = table.value if isinstance(table, TableName) else table
     if not isinstance(name, str):
-        raise TypeError(f"a table is a TableName or its text, not {type(table).__name__}")
+        raise BadArgumentError(f"a table is a TableName or its text, not {table!r}", facts={"value": repr(table)})
     return name
+
+
+def _where(where: Where | None) -> dict[str, Any] | None:
+    if where is None:
+        return None
+    if not isinstance(where, Mapping):
+        raise BadWhereError(
+            f"where is a mapping with tick_min and tick_max, not {where!r}", facts={"value": repr(where)}
+        )
+    for key, bound in where.items():
+        if bound is not None and not _like_a_number(bound):
+            raise BadWhereError(
+                f"{key} must be an integer, not {bound!r}", facts={"key": str(key), "value": repr(bound)}
+            )
+    return {str(key): bound for key, bound in where.items()}
+
+
+def _limit(limit: int | None) -> int | None:
+    if limit is not None and not _like_a_number(limit):
+        raise BadLimitError(
+            f"a limit is a number of rows, not {limit!r}", facts={"key": "limit", "value": repr(limit)}
+        )
+    return limit
+
+
+def _like_a_number(value: object) -> bool:
+    return isinstance(value, str) or hasattr(value, "__index__") or hasattr(value, "__float__")
+
+
+def _columns(columns: Sequence[str] | None) -> list[str] | None:
+    if columns is None:
+        return None
+    names = [columns] if isinstance(columns, str) else list(columns)
+    for name in names:
+        if not isinstance(name, str):
+            raise BadProjectionError(f"a column is named by text, not {name!r}", facts={"value": repr(name)})
+    return names
+
+
+def _token(token: Token | None) -> Token | None:
+    if token is None:
+        return None
+    match token:
+        case (str(writer), int(number)) if not isinstance(number, bool) and -(2**63) <= number < 2**63:
+            return writer, number
+    raise BadArgumentError(f"a token is (writer, number), not {token!r}", facts={"key": "token", "value": repr(token)})
 
 
 def _planned(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from crv.io._native import io as _io
 from crv.io.config import IoSettings
+from crv.io.errors import BadRunIdError
 
 __all__ = [
     "PartPaths",
@@ -37,6 +38,12 @@ class PartPaths:
 
 def _root(settings: IoSettings) -> str:
     return os.fspath(settings.root_dir)
+
+
+def _text(run_id: str) -> str:
+    if not isinstance(run_id, str):
+        raise BadRunIdError(f"a run id is text, not {run_id!r}", facts={"value": repr(run_id)})
+    return run_id
 
 
 def bucket_id_for_tick(tick: int, size: int) -> int:
@@ -82,9 +89,9 @@ def part_paths(settings: IoSettings, run_id: str, table_name: str, bucket_id: in
 
 def validate_run_id(run_id: str) -> str:
     """The id, if it consists of letters, digits and `. _ : -` and is neither "." nor ".."; else ValueError."""
-    return _io.validate_run_id(run_id)
+    return _io.validate_run_id(_text(run_id))
 
 
 def normalize_run_id(run_id: str) -> str:
     """Trimmed, spaces as `_`, then as validate_run_id."""
-    return _io.normalize_run_id(run_id)
+    return _io.normalize_run_id(_text(run_id))

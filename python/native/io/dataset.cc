@@ -11,6 +11,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include "crv/core/error.h"
 #include "crv/io/frame.h"
 #include "io/parts.h"
 #include "json.h"
@@ -68,11 +69,28 @@ io::Progress progress_of(nb::handle callable) {
   };
 }
 
+// Says which row and column holds what no row can.
+JsonObject row_of(nb::handle row, std::int64_t index) {
+  JsonObject cells;
+  for (nb::handle key : nb::borrow<nb::iterable>(row.attr("keys")())) {
+    const std::string column = nb::cast<std::string>(nb::str(key));
+    try {
+      if (!PyUnicode_Check(key.ptr())) throw nb::type_error("a column's name must be text");
+      cells.push_back(column, from_python(row[key]));
+    } catch (const nb::builtin_exception& e) {
+      raise(ErrorCode::wrong_type, "column \"" + column + "\", row " + std::to_string(index) + ": " + e.what(),
+            {.column = column, .row = index});
+    }
+  }
+  return cells;
+}
+
 // A list of rows (mappings), or anything with __arrow_c_stream__.
 io::Frame frame_of(nb::handle object) {
   if (PyList_Check(object.ptr())) {
     std::vector<JsonObject> rows;
-    for (nb::handle row : nb::borrow<nb::list>(object)) rows.push_back(object_from_python(row));
+    for (nb::handle row : nb::borrow<nb::list>(object))
+      rows.push_back(row_of(row, static_cast<std::int64_t>(rows.size())));
     return unlocked([&] { return io::frame_from_json(rows); });
   }
   const Stream stream = stream_of(object);

@@ -144,6 +144,8 @@ void bind_scan(nb::module_& m) {
       .def("ticks", &ticks)
       .def("prune", &prune, nb::arg("ranges"))
       .def("head", &io::Scan::head, nb::arg("rows"))
+      .def("select", &io::Scan::select, nb::arg("columns"))
+      .def("readable_by_others", &io::Scan::readable_by_others)
       .def("check_parts", &io::Scan::check_parts, nb::call_guard<nb::gil_scoped_release>());
 }
 
