@@ -1,4 +1,5 @@
-// The rules of the models of rows.h as data, for whoever checks rows in another form than structs.
+// The rules of rows as data, for whoever checks rows in another form than structs: the model rules, which are
+// those of the models of rows.h, and the column rules, which only an append with validate_rows checks.
 #pragma once
 
 #include <optional>
@@ -34,11 +35,33 @@ struct ModelRules {
   const FieldRule* find(std::string_view field) const noexcept;  // nullptr where a field has no rule
 };
 
+// What the values of a column must satisfy besides the model rules. A null always passes.
+struct ColumnRule {
+  std::string column;
+  bool finite = false;               // no NaN, no infinity
+  bool not_empty = false;            // text
+  std::vector<std::string> allowed;  // must be one of these; empty: any text
+  std::optional<double> min, max;    // ends included
+  std::string elements;  // each element of the list must be as this model says; empty: anything goes
+};
+
+struct ColumnRules {
+  std::string table;
+  std::vector<ColumnRule> columns;  // in the table's order, those without a rule left out
+
+  const ColumnRule* find(std::string_view column) const noexcept;  // nullptr where a column has no rule
+};
+
 // Rules of every model, in the order of rows.h. The references live as long as the program.
 const std::vector<ModelRules>& list_model_rules();
 // nullptr where there is no such model.
 const ModelRules* find_model_rules(std::string_view model) noexcept;
 // Rules of the model of a table's rows; nullptr where there is no such table.
 const ModelRules* find_table_rules(std::string_view table) noexcept;
+
+// Column rules of every canonical table, in registry order. The references live as long as the program.
+const std::vector<ColumnRules>& list_column_rules();
+// nullptr where there is no such table.
+const ColumnRules* find_column_rules(std::string_view table) noexcept;
 
 }  // namespace crv::core
