@@ -83,7 +83,7 @@ std::shared_ptr<arrow::Table> Dataset::read(std::string_view table, const ScanOp
 std::optional<TableManifest> Dataset::manifest(std::string_view table) {
   Run& run = state_->run;
   run.open();
-  if (!core::find_table(table)) return std::nullopt;
+  if (!core::find_stored_table(table)) return std::nullopt;
   auto lock = run.lock();
   TableState* state = run.table(lock, table);
   return state ? std::optional(state->manifest()) : std::nullopt;
@@ -92,7 +92,7 @@ std::optional<TableManifest> Dataset::manifest(std::string_view table) {
 JsonObject Dataset::columns(std::string_view table) {
   Run& run = state_->run;
   run.open();
-  const core::TableDescriptor* descriptor = core::find_table(table);
+  const core::TableDescriptor* descriptor = core::find_stored_table(table);
   auto lock = run.lock();
   TableState* state = descriptor ? run.table(lock, table) : nullptr;
   if (!state) return {};

@@ -377,7 +377,7 @@ class Rebuild {
 }  // namespace
 
 RebuildReport rebuild(Run& run, std::string_view table, const Progress& progress) {
-  if (!core::find_table(table))
+  if (!core::find_stored_table(table))
     raise(ErrorCode::unknown_table, "There is no table \"" + std::string(table) + "\".",
           {.run_id = run.run_id, .table = std::string(table), .value = std::string(table)});
   return Rebuild(run, std::string(table), progress)();
