@@ -147,8 +147,8 @@ void measure_append(io::IoSettings settings, const std::string& table, const io:
     }
     const std::string what =
         table + ", durability " + (durability == io::Durability::none ? "none" : "commit");
-    std::printf("  %-46s %8.2f s  %8.2f s    x %.2f\n", what.c_str(), median(unchecked), median(checked),
-                median(checked) / median(unchecked));
+    std::printf("  %-46s %8.1f ms %8.1f ms   x %.2f\n", what.c_str(), 1000 * median(unchecked),
+                1000 * median(checked), median(checked) / median(unchecked));
     std::fflush(stdout);
   }
 }
