@@ -19,6 +19,22 @@ nb::object text_of(std::string_view text) {
       PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "surrogateescape"));
 }
 
+nb::list plain(const std::vector<Violation>& violations) {
+  nb::list all;
+  for (const Violation& violation : violations) {
+    nb::list first;
+    for (const Violation::Row& row : violation.first) first.append(nb::make_tuple(row.row, text_of(row.value)));
+    nb::dict one;
+    one["rule"] = violation.rule;
+    one["column"] = violation.column;
+    one["reason"] = violation.reason;
+    one["count"] = violation.count;
+    one["first"] = std::move(first);
+    all.append(std::move(one));
+  }
+  return all;
+}
+
 nb::dict facts_of(const Error& error) {
   const ErrorFacts& facts = error.facts();
   nb::dict all;
@@ -39,6 +55,7 @@ nb::dict facts_of(const Error& error) {
   put_number("bucket", facts.bucket);
   put_number("seq", facts.seq);
   if (facts.os_error != 0) all["errno"] = facts.os_error;
+  if (!facts.violations.empty()) all["violations"] = plain(facts.violations);
   return all;
 }
 

@@ -83,7 +83,7 @@ std::shared_ptr<arrow::Table> Dataset::read(std::string_view table, const ScanOp
 std::optional<TableManifest> Dataset::manifest(std::string_view table) {
   Run& run = state_->run;
   run.open();
-  if (!core::find_table(table)) {
+  if (!core::find_stored_table(table)) {
     run.paths().table(std::string(table));  // throws where it cannot be the name of any
     return std::nullopt;
   }
@@ -95,7 +95,7 @@ std::optional<TableManifest> Dataset::manifest(std::string_view table) {
 JsonObject Dataset::columns(std::string_view table) {
   Run& run = state_->run;
   run.open();
-  const core::TableDescriptor* descriptor = core::find_table(table);
+  const core::TableDescriptor* descriptor = core::find_stored_table(table);
   auto lock = run.lock();
   TableState* state = descriptor ? run.table(lock, table) : nullptr;
   if (!state) return {};

@@ -246,7 +246,8 @@ bool Run::trusts(const std::string& folder) {
 std::vector<std::string> Run::table_names() {
   std::vector<std::string> names;
   for (const Entry& entry : storage_->list(paths_->tables()))
-    if (entry.is_folder && core::find_table(entry.name) && storage_->exists(paths_->manifest(entry.name)))
+    if (entry.is_folder && core::find_stored_table(entry.name) &&
+        storage_->exists(paths_->manifest(entry.name)))
       names.push_back(entry.name);
   return names;
 }

@@ -292,7 +292,7 @@ Columns scan_columns(const TableState& state, const core::TableDescriptor& descr
 Scan scan(Run& run, std::string_view table, const ScanOptions& options) {
   std::string name(table);
   check_options(options, name);
-  const core::TableDescriptor* descriptor = core::find_table(table);
+  const core::TableDescriptor* descriptor = core::find_stored_table(table);
   if (!descriptor)
     raise(ErrorCode::unknown_table_in_scan, "There is no table \"" + name + "\".",
           {.run_id = run.run_id, .table = name, .value = name});

@@ -45,10 +45,24 @@ struct DatasetOptions {
 // work.
 using Progress = std::function<void(std::int64_t done, std::int64_t total)>;
 
+// What an append with validate_rows does with rows that break a rule.
+enum class OnInvalid {
+  raise,  // refuse the whole append
+  // Append the good rows as if the others had not been there, and put those into the run's table
+  // `quarantine`, in the same commit. Invalid is a row that breaks a rule, holds a null in a required column
+  // or a value that does not fit its column's type, or has a bad tick. What is wrong with a column as a whole
+  // (it is missing, unknown, of a type that cannot be cast, or does not meet what the run holds) is still an
+  // error.
+  quarantine,
+};
+
 // Each field of an options struct has an initializer, so that {.limit = 5} draws no warning.
 struct AppendOptions {
   bool validate_schema = true;  // check for missing, unknown and null columns; types are conformed always
-  bool validate_rows = false;   // also run every row model's rules
+  // Also check the model rules and column rules of docs/tables.md, and lower the case of what the models
+  // lower. One error tells of every rule that a frame breaks: ErrorFacts::violations.
+  bool validate_rows = false;
+  OnInvalid on_invalid = OnInvalid::raise;  // anything else needs validate_rows
   std::optional<Token> token{};
   std::optional<std::int64_t>
       complete_through{};  // the caller says: no row of a tick up to this one comes any more
@@ -70,6 +84,8 @@ struct AppendSummary {
   std::vector<PartSummary> parts;  // by bucket
   std::int64_t rows = 0;
   std::vector<std::int64_t> buckets;  // ascending
+  // Rows that went into the table `quarantine` instead; only with OnInvalid::quarantine.
+  std::optional<std::int64_t> quarantined{};
 };
 Json to_json(const AppendSummary& summary);
 

@@ -66,6 +66,7 @@ class Dataset:
         frames: list[tuple[str, object]],
         validate_schema: bool,
         validate_rows: bool,
+        on_invalid: str,
         token: tuple[str, int] | None,
         complete_through: int | None,
         progress: _Progress,

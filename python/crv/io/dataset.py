@@ -11,7 +11,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import polars as pl
 
@@ -31,6 +31,7 @@ __all__ = ["AppendSummary", "Dataset", "RunReport", "list_runs"]
 
 Where: TypeAlias = Mapping[str, Any]
 Token: TypeAlias = tuple[str, int]
+OnInvalid: TypeAlias = Literal["raise", "quarantine"]
 Progress: TypeAlias = bool | Callable[[int, int], object]
 
 
@@ -81,6 +82,7 @@ class Dataset:
         *,
         validate_schema: bool = True,
         validate_rows: bool = False,
+        on_invalid: OnInvalid = "raise",
         token: Token | None = None,
         complete_through: int | None = None,
         progress: Progress = False,
@@ -90,7 +92,10 @@ class Dataset:
         df: anything with __arrow_c_stream__ (Polars, pandas, pyarrow, DuckDB), a dict of columns, or a list of row
             models or dicts. A column `tick` is needed, `bucket` is computed. A frame without rows writes nothing.
         validate_schema: check for missing, unknown and null columns. Types are conformed always, without loss.
-        validate_rows: also run the row model's rules on every row.
+        validate_rows: also check the model rules and column rules of docs/tables.md, and lower the case of what the
+            models lower. One error tells of every rule that the frame breaks: its .violations.
+        on_invalid: "quarantine", with validate_rows: append the good rows and put the others into the run's table
+            "quarantine", in the same commit; the summary then has a key "quarantined", their number.
         token: (writer, number), the name of this append: the same again is a no-op that returns the first summary.
             A writer's numbers only rise.
         complete_through: the caller's word that no row of a tick up to this one comes any more.
@@ -103,7 +108,7 @@ class Dataset:
         again to see.
         """
         return self._append(
-            [(_name(table), arrow_or_rows(df))], validate_schema, validate_rows, token, complete_through, progress
+            [(_name(table), arrow_or_rows(df))], validate_schema, validate_rows, on_invalid, token, complete_through, progress
         )[0]
 
     def append_many(
@@ -112,6 +117,7 @@ class Dataset:
         *,
         validate_schema: bool = True,
         validate_rows: bool = False,
+        on_invalid: OnInvalid = "raise",
         token: Token | None = None,
         complete_through: int | None = None,
         progress: Progress = False,
@@ -122,7 +128,7 @@ class Dataset:
         for name in names:
             if names.count(name) > 1:
                 raise BadArgumentError(f"table {name!r} stands twice", facts={"table": name})
-        done = self._append(given, validate_schema, validate_rows, token, complete_through, progress)
+        done = self._append(given, validate_schema, validate_rows, on_invalid, token, complete_through, progress)
         return {summary["table"]: summary for summary in done}
 
     def _append(
@@ -130,6 +136,7 @@ class Dataset:
         frames: list[tuple[str, Any]],
         validate_schema: bool,
         validate_rows: bool,
+        on_invalid: OnInvalid,
         token: Token | None,
         complete_through: int | None,
         progress: Progress,

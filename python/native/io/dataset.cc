@@ -12,6 +12,7 @@
 #include <nanobind/stl/vector.h>
 
 #include "crv/core/error.h"
+#include "crv/core/error.h"
 #include "crv/io/frame.h"
 #include "io/parts.h"
 #include "json.h"
@@ -97,8 +98,15 @@ io::Frame frame_of(nb::handle object) {
   return unlocked([&] { return io::Frame(stream.stream); });
 }
 
+io::OnInvalid on_invalid_of(const std::string& text) {
+  if (text == "raise") return io::OnInvalid::raise;
+  if (text == "quarantine") return io::OnInvalid::quarantine;
+  raise(ErrorCode::bad_argument, "on_invalid is \"raise\" or \"quarantine\", not \"" + text + "\"",
+        {.key = "on_invalid", .value = text});
+}
+
 nb::list append(Held& held, const nb::list& frames, bool validate_schema, bool validate_rows,
-                const nb::object& token, std::optional<std::int64_t> complete_through,
+                const std::string& on_invalid, const nb::object& token, std::optional<std::int64_t> complete_through,
                 const nb::object& progress) {
   std::vector<io::TableFrame> given;
   for (nb::handle pair : frames)
@@ -106,6 +114,7 @@ nb::list append(Held& held, const nb::list& frames, bool validate_schema, bool v
   io::AppendOptions options;
   options.validate_schema = validate_schema;
   options.validate_rows = validate_rows;
+  options.on_invalid = on_invalid_of(on_invalid);
   if (!token.is_none())
     options.token = io::Token{nb::cast<std::string>(token[0]), nb::cast<std::int64_t>(token[1])};
   options.complete_through = complete_through;
@@ -260,7 +269,7 @@ void bind_dataset(nb::module_& m) {
       .def(nb::init<nb::handle, std::string>(), nb::arg("settings"), nb::arg("run_id"))
       .def("abandon", &Held::abandon)
       .def("append", &append, nb::arg("frames"), nb::arg("validate_schema"), nb::arg("validate_rows"),
-           nb::arg("token").none(), nb::arg("complete_through").none(), nb::arg("progress").none())
+           nb::arg("on_invalid"), nb::arg("token").none(), nb::arg("complete_through").none(), nb::arg("progress").none())
       .def("scan", &scan, nb::arg("table"), nb::arg("where").none(), nb::arg("columns").none(),
            nb::arg("limit").none())
       .def("manifest", &manifest, nb::arg("table"))
