@@ -107,8 +107,9 @@ class Dataset:
         disk: nothing is visible after any of these. After IoCommitUnknownError the append may stand: open the run
         again to see.
         """
+        given = [(_name(table), arrow_or_rows(df))]
         return self._append(
-            [(_name(table), arrow_or_rows(df))], validate_schema, validate_rows, on_invalid, token, complete_through, progress
+            given, validate_schema, validate_rows, on_invalid, token, complete_through, progress
         )[0]
 
     def append_many(
@@ -128,7 +129,9 @@ class Dataset:
         for name in names:
             if names.count(name) > 1:
                 raise BadArgumentError(f"table {name!r} stands twice", facts={"table": name})
-        done = self._append(given, validate_schema, validate_rows, on_invalid, token, complete_through, progress)
+        done = self._append(
+            given, validate_schema, validate_rows, on_invalid, token, complete_through, progress
+        )
         return {summary["table"]: summary for summary in done}
 
     def _append(
@@ -143,7 +146,7 @@ class Dataset:
     ) -> list[AppendSummary]:
         with _Call(self, progress, "part") as call:
             done = call.held.append(
-                frames, validate_schema, validate_rows, _token(token), complete_through, call.progress
+                frames, validate_schema, validate_rows, on_invalid, _token(token), complete_through, call.progress
             )
             self._wrote = True
         return [AppendSummary(summary) for summary in done]
