@@ -36,7 +36,7 @@ void add(JsonObject& object, const std::string& key, const std::optional<std::in
 JsonObject object_of(const Violation& violation) {
   JsonArray rows;
   for (const auto& row : violation.first) {
-    rows.push_back(JsonObject{{"row", row.row}, {"value", row.value}});
+    rows.emplace_back(JsonObject{{"row", row.row}, {"value", row.value}});
   }
   return JsonObject{{"rule", violation.rule},
                     {"column", violation.column},

@@ -259,6 +259,8 @@ class Append {
   Verdict check_against(const TableState& state, const Piece& piece) {
     std::vector<TypeConflict> conflicts;
     Columns united = unite(state.columns(), piece.conformed.columns, conflicts);
+    // What does not fit any more may be single rows: conforming anew tells them apart, or refuses.
+    if (!conflicts.empty() && quarantines()) return Verdict::stale;
     if (!conflicts.empty()) {
       const TypeConflict& c = conflicts.front();
       std::int64_t seq = state.first_commit_of(c.path);

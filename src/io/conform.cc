@@ -194,8 +194,10 @@ class Conformer {
   }
 
   void note_nulls(const arrow::ChunkedArray& given, const Place& place, ErrorCode code) {
+    const std::string why = "must not be null";
     for_each_null(given, [&](std::size_t chunk, std::int64_t i) {
-      note("column.required", {code, place.path(), place.row_of(chunk, i), "null", "must not be null"});
+      note("column.required",
+           {code, place.path(), place.row_of(chunk, i), why, [] { return std::string("null"); }});
     });
   }
 
@@ -213,7 +215,7 @@ class Conformer {
     }
     const std::int64_t before = found->count;
     found->add(value.row, options_.quarantine);
-    if (found->count > before && found->values.size() < kShownRows) found->values.push_back(value.value);
+    if (found->count > before && found->values.size() < kShownRows) found->values.push_back(value.value());
   }
 
   // What was noted and what the rules found, by column; rules across columns come last.

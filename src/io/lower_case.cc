@@ -16,7 +16,7 @@ namespace {
 
 // Lower case has as many bytes, so offsets and validity stay.
 std::shared_ptr<arrow::Array> lower_case(const std::shared_ptr<arrow::Array>& texts) {
-  const std::shared_ptr<arrow::Array> plain = without_views(texts);
+  std::shared_ptr<arrow::Array> plain = without_views(texts);
   std::shared_ptr<arrow::ArrayData> data = plain->data()->Copy();
   const std::shared_ptr<arrow::Buffer>& bytes = data->buffers[2];
   if (bytes == nullptr) return plain;
@@ -26,7 +26,7 @@ std::shared_ptr<arrow::Array> lower_case(const std::shared_ptr<arrow::Array>& te
     lower->mutable_data()[i] = c >= 'A' && c <= 'Z' ? static_cast<std::uint8_t>(c - 'A' + 'a') : c;
   }
   data->buffers[2] = std::move(lower);
-  return arrow::MakeArray(std::move(data));
+  return arrow::MakeArray(data);
 }
 
 }  // namespace

@@ -64,8 +64,8 @@ void Place::fail_at(ErrorCode code, const arrow::Array& chunk_values, std::size_
 void Place::refuse_at(ErrorCode code, const arrow::Array& chunk_values, std::size_t chunk, std::int64_t index,
                       const std::string& why) const {
   if (listener_ == nullptr) fail_at(code, chunk_values, chunk, index, why);
-  (*listener_)({report_as_code_ ? code_ : code, path_, row_of(chunk, index),
-                text_of(cell_to_json(chunk_values, index)), why});
+  (*listener_)({report_as_code_ ? code_ : code, path_, row_of(chunk, index), why,
+                [&] { return text_of(cell_to_json(chunk_values, index)); }});
 }
 
 void Place::fail_at(ErrorCode code, std::int64_t row, const std::string& value,

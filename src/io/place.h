@@ -49,9 +49,10 @@ class Place {
   // `listener` hears of single values of this path and of those made from it; it must outlive them.
   struct Refused {
     ErrorCode code;
-    std::string path;
+    const std::string& path;
     std::int64_t row;
-    std::string value, why;
+    const std::string& why;
+    std::function<std::string()> value;  // its text
   };
   using Listener = std::function<void(const Refused&)>;
   void tell(const Listener& listener) { listener_ = &listener; }

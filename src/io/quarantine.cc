@@ -97,7 +97,7 @@ class BadRows {
     take("column", column_);
     take("reason", reason_);
     take("row_json", row_);
-    return arrow::Table::Make(arrow::schema(std::move(fields)), std::move(arrays));
+    return arrow::Table::Make(arrow::schema(std::move(fields)), arrays);
   }
 
  private:

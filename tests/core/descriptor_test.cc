@@ -18,7 +18,7 @@ Json describe(const TableDescriptor& table) {
   JsonArray columns, nullable;
   for (const ColumnDescriptor& column : table.columns) {
     columns.push_back(JsonObject{{"name", column.name}, {"dtype", text_of(column.dtype)}});
-    if (!column.required) nullable.push_back(column.name);
+    if (!column.required) nullable.emplace_back(column.name);
   }
   return JsonObject{{"name", table.name},
                     {"columns", columns},

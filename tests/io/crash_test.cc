@@ -22,7 +22,7 @@ struct Scenario {
 };
 
 std::vector<Scenario> scenarios() {
-  auto append = [](std::vector<std::int64_t> ticks, std::int64_t quantity) {
+  auto append = [](const std::vector<std::int64_t>& ticks, std::int64_t quantity) {
     return [=](Dataset& d) { d.append("holdings", holdings(ticks, quantity)); };
   };
   auto two_tables = [](Dataset& d) {

@@ -180,6 +180,51 @@ TEST(Quarantine, TypesThatCannotBeGatheredAreTakenApartToo) {
   EXPECT_EQ(*rows[1].find("additional_payload"), parse_json(R"({"text":"a text that is rather long"})"));
 }
 
+TEST(Quarantine, AnotherWriterThatWidensTheTableMeanwhileChangesNothing) {
+  const auto row = [](const std::string& venue, const std::string& number) {
+    return object(R"({"tick":1,"venue_id":")" + venue +
+                  R"(","token_id":"t","exchange_event_type":"trade","additional_payload":{"n":)" + number +
+                  "}}");
+  };
+  Disk disk = std::make_shared<SimOs>();
+  Dataset slow = sim_dataset(disk), quick = sim_dataset(disk);
+  slow.append("exchange", frame_from_json(std::vector{row("v", "1")}));
+  bool done = false;
+  disk->set_hook([&](const SimOp& op) {
+    if (op.call == OsCall::link && op.to == RunPaths("out", sim_run_id).commit(2) && !done) {
+      done = true;
+      quick.append("exchange", frame_from_json(std::vector{row("v", "0.5")}));
+    }
+    return 0;
+  });
+  const std::vector<JsonObject> rows{row("", "2"), row("v", "3"), row("v", "9007199254740993")};
+  // The last row fits no longer once the path holds floats.
+  EXPECT_EQ(slow.append("exchange", frame_from_json(rows), quarantining()).quarantined, 2);
+  disk->set_hook({});
+  EXPECT_TRUE(done);
+  EXPECT_EQ(seen_on(disk),
+            (Seen{{"exchange", {{1, -1}, {1, -1}, {1, -1}}}, {"quarantine", {{1, -1}, {1, -1}}}}));
+  EXPECT_TRUE(sim_dataset(disk).verify().ok);
+
+  done = false;  // what fits in no row is refused as ever
+  disk->set_hook([&](const SimOp& op) {
+    if (op.call == OsCall::link && op.to == RunPaths("out", sim_run_id).commit(4) && !done) {
+      done = true;
+      const JsonObject text =
+          object(R"({"tick":1,"venue_id":"v","token_id":"t","exchange_event_type":"trade",)"
+                 R"("additional_payload":{"m":"text"}})");
+      quick.append("exchange", frame_from_json(std::vector{text}));
+    }
+    return 0;
+  });
+  const JsonObject number = object(R"({"tick":1,"venue_id":"v","token_id":"t","exchange_event_type":"trade",)"
+                                   R"("additional_payload":{"m":7}})");
+  const auto append = [&] { slow.append("exchange", frame_from_json(std::vector{number}), quarantining()); };
+  EXPECT_EQ(refusal(append).code(), ErrorCode::type_conflict);
+  disk->set_hook({});
+  EXPECT_TRUE(done);
+}
+
 TEST(Quarantine, SeveralTablesShareIt) {
   Disk disk = std::make_shared<SimOs>();
   Dataset dataset = sim_dataset(disk);

@@ -28,7 +28,6 @@ namespace {
 using arrow::field;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::UnorderedElementsAre;
 
 const core::TableDescriptor& table_named(const std::string& name) {
   return *core::find_table(name);
@@ -157,6 +156,11 @@ std::vector<Bad> column_rules() {
       {"decisions", "action_candidates", R"([{"action_type":"gift_token","key":"k"}])", "column.elements",
        "action_candidates[].score",
        R"([{"action_type":"gift_token","parameters":null,"score":null,"key":"k"}])"},
+      {"decisions", "action_candidates",
+       R"([{"action_type":"fly","score":1,"key":"k"},{"action_type":"swim","score":1,"key":"k"}])",
+       "column.one_of", "action_candidates[].action_type",
+       R"([{"action_type":"fly","parameters":null,"score":1.0,"key":"k"},{"action_type":"swim",)"
+       R"("parameters":null,"score":1.0,"key"...)"},
       {"decisions", "action_candidates", R"([{"action_type":"fly","score":1.5,"key":"k"}])", "column.one_of",
        "action_candidates[].action_type",
        R"([{"action_type":"fly","parameters":null,"score":1.5,"key":"k"}])"},
@@ -221,20 +225,65 @@ TEST(RowRules, WhatStandsBelowANullOrOutsideOfTheSliceDoesNotCount) {
     EXPECT_EQ(error.facts().row, 3);
     EXPECT_EQ(error.facts().violations[1].rule, "column.required");
     EXPECT_NO_THROW(conform(*frame->Slice(2, 2), table_named("decisions"), {}, checked()));
+    // The same as conform() has made it, cut later.
+    const Conformed whole = conform(*frame->Slice(2, 4), table_named("decisions"), {}, {});
+    const BrokenRules broken = check_rows(whole.table->Slice(2), table_named("decisions"), true).broken;
+    ASSERT_EQ(broken.size(), 1U);
+    EXPECT_THAT(broken[0].rows, ElementsAre(0, 1));
   }
-  // Values below nulls, as engines leave them there.
-  auto numbers = array_of(arrow::float64(), "[NaN, 1.5]");
-  auto data = numbers->data()->Copy();
-  data->buffers[0] = array_of(arrow::int64(), "[null, 1]")->data()->buffers[0];
+}
+
+// The array with its value 0 made null, and left where it was, as engines do.
+std::shared_ptr<arrow::Array> with_first_null(const std::shared_ptr<arrow::Array>& array) {
+  const auto data = array->data()->Copy();
+  std::string flags = "[false";
+  for (std::int64_t i = 1; i < array->length(); ++i) flags += ",true";
+  data->buffers[0] = array_of(arrow::boolean(), flags + "]")->data()->buffers[1];
   data->null_count = 1;
-  auto row = table_of({{"tick", array_of(arrow::int64(), "[1, 2]")},
-                       {"venue_id", array_of(arrow::utf8(), R"(["v", "v"])")},
-                       {"token_id", array_of(arrow::utf8(), R"(["t", "t"])")},
-                       {"exchange_event_type", array_of(arrow::utf8(), R"(["gift", "gift"])")},
-                       {"price", arrow::MakeArray(data)},
-                       {"additional_payload",
-                        array_of(arrow::struct_({field("k", arrow::int64())}), R"([{"k":1},{"k":1}])")}});
-  EXPECT_NO_THROW(conform(*row, table_named("exchange"), {}, checked()));
+  return arrow::MakeArray(data);
+}
+
+TEST(RowRules, AValueThatWasLeftBelowANullBreaksNoRule) {
+  const auto payload = array_of(arrow::struct_({field("k", arrow::int64())}), R"([{"k":1},{"k":1}])");
+  const auto ticks = array_of(arrow::int64(), "[1, 2]");
+  const auto texts = [](const std::string& text) {
+    return array_of(arrow::utf8(), "[\"" + text + "\",\"" + text + "\"]");
+  };
+  const auto exchange = table_of({{"tick", ticks},
+                                  {"venue_id", texts("v")},
+                                  {"token_id", texts("t")},
+                                  {"exchange_event_type", texts("gift")},
+                                  {"side", with_first_null(array_of(arrow::utf8(), R"(["both", "buy"])"))},
+                                  {"price", with_first_null(array_of(arrow::float64(), "[NaN, 1.5]"))},
+                                  {"additional_payload", payload}});
+  EXPECT_NO_THROW(conform(*exchange, table_named("exchange"), {}, checked()));
+
+  const auto edges = table_of({{"tick", ticks},
+                               {"observer_agent_id", texts("o")},
+                               {"edge_kind", texts("self_to_agent")},
+                               {"subject_id", with_first_null(texts("a"))},
+                               {"object_id", texts("b")},
+                               {"edge_weight", array_of(arrow::float64(), "[1, 1]")}});
+  EXPECT_EQ(refused("identity_edges", *edges).facts().row, 0);
+
+  const auto candidate = arrow::struct_(
+      {field("action_type", arrow::utf8()), field("score", arrow::float64()), field("key", arrow::utf8())});
+  const auto elements = with_first_null(array_of(candidate, R"([{"action_type":"fly","score":1,"key":"k"},
+                              {"action_type":"gift_token","score":1,"key":"k"}])"));
+  const auto lists =
+      arrow::ListArray::FromArrays(*array_of(arrow::int32(), "[0,1,2]"), *elements).ValueOrDie();
+  const auto estimates =
+      with_first_null(array_of(arrow::struct_({field("s", arrow::utf8())}), R"([{"s":"much"},{"s":"1"}])"));
+  const auto decisions = table_of({{"tick", ticks},
+                                   {"agent_id", texts("a")},
+                                   {"chosen_action", payload},
+                                   {"action_candidates", lists},
+                                   {"token_value_estimates", estimates}});
+  const Error error = refused("decisions", *decisions);
+  std::vector<std::string> told;
+  for (const Violation& violation : error.facts().violations)
+    told.push_back(violation.rule + ' ' + violation.column);
+  EXPECT_THAT(told, ElementsAre("model.struct action_candidates[]", "column.required token_value_estimates"));
 }
 
 // ---- texts of every kind, whole and in pieces ----

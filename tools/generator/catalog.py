@@ -119,6 +119,8 @@ def check_models(catalog):
             by = next((f for f in model["fields"] if f["name"] == needs["by"]), None)
             require(by is not None, f"{name}: needs goes by an unknown field")
             require(list(needs["fields"]) == by["allowed"], f"{name}: needs must list each value of {needs['by']}, in order")
+            named = {slot for slots in needs["fields"].values() for slot in slots}
+            require(len(named) <= 8, f"{name}: needs names more than 8 fields")  # a bit each in cell_checks.cc
             for slots in needs["fields"].values():
                 require(set(slots) <= set(fields), f"{name}: needs names an unknown field")
 
