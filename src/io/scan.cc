@@ -259,7 +259,8 @@ void plan_part(Scan::State& state, const PartRecord& part, const std::string& pa
   const PartQuery& q = state.query;
   PartPlan plan;
   plan.part = {part.bucket, path, part.meta.rows, part.meta.bytes, part.meta.tick_min, part.meta.tick_max};
-  std::int64_t first = part.bucket * state.tick_bucket_size, last = first + (state.tick_bucket_size - 1);
+  const std::int64_t size = state.tick_bucket_size, first = part.bucket * size;
+  const std::int64_t last = first > INT64_MAX - (size - 1) ? INT64_MAX : first + (size - 1);
   plan.kept = true;
   plan.reason = "kept";
   if (last < q.tick_min || first > q.tick_max)

@@ -81,7 +81,7 @@ def _read_by_polars(
         return
     frame = pl.scan_parquet(
         paths,
-        schema=schema,
+        schema={**schema, "tick": pl.Int64},  # the range needs it, asked for or not
         glob=False,
         hive_partitioning=False,
         missing_columns="insert",
@@ -91,8 +91,7 @@ def _read_by_polars(
     for condition in (_range_filter(scan), predicate):
         if condition is not None:
             frame = frame.filter(condition)
-    if columns is not None:
-        frame = frame.select(columns)
+    frame = frame.select(schema.names() if columns is None else columns)
     if n_rows is not None:
         frame = frame.head(n_rows)
     try:
@@ -163,7 +162,7 @@ def _tick_ranges(
         return None
     domain = pl.concat(
         [pl.Series("tick", [], pl.Int64)]
-        + [pl.int_range(first, last + 1, dtype=pl.Int64, eager=True).alias("tick") for first, last in ticks]
+        + [(first + pl.int_range(last - first + 1, dtype=pl.Int64, eager=True)).alias("tick") for first, last in ticks]
     ).to_frame()
     domain = domain.with_columns(bucket=pl.col("tick") // bucket_size)
     try:
