@@ -23,7 +23,8 @@ nb::list plain(const std::vector<Violation>& violations) {
   nb::list all;
   for (const Violation& violation : violations) {
     nb::list first;
-    for (const Violation::Row& row : violation.first) first.append(nb::make_tuple(row.row, text_of(row.value)));
+    for (const Violation::Row& row : violation.first)
+      first.append(nb::make_tuple(row.row, text_of(row.value)));
     nb::dict one;
     one["rule"] = violation.rule;
     one["column"] = violation.column;

@@ -228,7 +228,8 @@ TickRange parse_where(const Json& where) {
     std::optional<std::int64_t>& bound = key == "tick_min" ? range.min : range.max;
     if (value.is_null()) continue;
     bound = integral(value);
-    if (!bound) refuse(key + " must be an integer of 64 bits, not " + write_json(value) + ".", key, write_json(value));
+    if (!bound)
+      refuse(key + " must be an integer of 64 bits, not " + write_json(value) + ".", key, write_json(value));
   }
   if (range.min && range.max && *range.min > *range.max)
     refuse(

@@ -208,7 +208,8 @@ Columns select_columns(const Columns& all, const std::vector<std::string>& names
 
 bool has_unknown_elements(const Type& type) {
   return std::any_of(type.fields.begin(), type.fields.end(), [&](const Field& field) {
-    return field.type.kind == Type::Kind::null ? type.kind == Type::Kind::list : has_unknown_elements(field.type);
+    return field.type.kind == Type::Kind::null ? type.kind == Type::Kind::list
+                                               : has_unknown_elements(field.type);
   });
 }
 

@@ -120,7 +120,8 @@ TEST(Adapt, EmptyIsStrippedAndWhichStructsAreNullIsKept) {
 TEST(Adapt, ListElementsThatNobodyKnewTakeAnyType) {
   const TypePtr empty = arrow::struct_({field("_empty", arrow::boolean())});
   for (const Type& element : {kNull, kStr, kI64, list_of(kF64)})
-    expect_adapts(arrow::list(empty), "[[], [null, null], null]", list_of(element), "[[], [null, null], null]");
+    expect_adapts(arrow::list(empty), "[[], [null, null], null]", list_of(element),
+                  "[[], [null, null], null]");
   expect_refused(arrow::list(empty), "[[{}]]", list_of(kStr), "c[]");
 }
 

@@ -30,8 +30,8 @@ std::shared_ptr<arrow::Array> numbers(const std::vector<std::int64_t>& values) {
 }
 
 // A Parquet file that knows nothing of crv, with these ticks and quantities, as `id` in `bucket`.
-PartMeta put_part(SimOs& disk, std::int64_t bucket, const std::string& id, const std::vector<std::int64_t>& ticks,
-                  const std::shared_ptr<arrow::Array>& quantities) {
+PartMeta put_part(SimOs& disk, std::int64_t bucket, const std::string& id,
+                  const std::vector<std::int64_t>& ticks, const std::shared_ptr<arrow::Array>& quantities) {
   const auto table = arrow::Table::Make(
       arrow::schema({arrow::field("bucket", arrow::int64()), arrow::field("tick", arrow::int64()),
                      arrow::field("quantity", quantities->type())}),
@@ -163,7 +163,8 @@ TEST(WriteManifest, RefusesWhatItDoesNotFindAsListed) {
 
 TEST(WriteManifest, RefusesAPartThatACrvAppendWrote) {
   Disk disk = run_of_two();
-  disk->set_hook([](const SimOp& op) { return op.call == OsCall::link && op.to == paths().commit(3) ? 5 : 0; });
+  disk->set_hook(
+      [](const SimOp& op) { return op.call == OsCall::link && op.to == paths().commit(3) ? 5 : 0; });
   {
     Dataset dataset = sim_dataset(disk);
     EXPECT_THROW(dataset.append("holdings", holdings({20}, 1)), IoWriteError);
@@ -212,7 +213,8 @@ TEST(WriteManifest, IsWholeOrAbsentAtEveryCall) {
       acknowledged = true;
     } catch (const IoError&) {
     }
-    for (const PowerCut& cut : {PowerCut::all_lost(), PowerCut::all_kept(), PowerCut::names_kept_bytes_lost()}) {
+    for (const PowerCut& cut :
+         {PowerCut::all_lost(), PowerCut::all_kept(), PowerCut::names_kept_bytes_lost()}) {
       Disk left = disk->after_power_cut(cut);
       const Seen now = seen_on(left);
       EXPECT_TRUE(now == after || (!acknowledged && now == before)) << "stopped after call " << n;

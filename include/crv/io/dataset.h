@@ -102,7 +102,8 @@ struct TickRange {
 // (bad_where).
 TickRange parse_where(const Json& where);
 
-// An integer, an integral float or decimal text that is not negative; null: none. Throws IoArgumentError (bad_limit).
+// An integer, an integral float or decimal text that is not negative; null: none. Throws IoArgumentError
+// (bad_limit).
 std::optional<std::int64_t> parse_limit(const Json& limit);
 
 struct ScanOptions {
@@ -146,8 +147,9 @@ class Scan {
   Scan head(std::int64_t rows) const;
   // The same scan, of these of its columns, in this order.
   Scan select(const std::vector<std::string>& columns) const;
-  // Whether any engine can read the kept parts as the columns of this scan, with what it offers for missing and
-  // widened ones. Not where a part holds a list whose elements nobody knew when it was written ("ids": []).
+  // Whether any engine can read the kept parts as the columns of this scan, with what it offers for missing
+  // and widened ones. Not where a part holds a list whose elements nobody knew when it was written ("ids":
+  // []).
   bool readable_by_others() const;
   // The ticks that rows of this scan can have: closed ranges, ascending, with gaps between them.
   std::vector<TickRange> ticks() const;
@@ -240,11 +242,11 @@ class Dataset {
   RebuildReport rebuild_manifest(std::string_view table, const Progress& progress = {});
   // The manifest that rebuild_manifest() would write, from what lies on disk. Changes nothing.
   TableManifest look_for_parts(std::string_view table);
-  // For callers who keep a manifest themselves: commits what it lists more or less than the run. A part that is new
-  // must lie in its bucket's folder and be what the manifest says of it; one that the run knew at
+  // For callers who keep a manifest themselves: commits what it lists more or less than the run. A part that
+  // is new must lie in its bucket's folder and be what the manifest says of it; one that the run knew at
   // `manifest.last_seq` and the manifest does not list goes; what was committed later stays. Then refreshes
-  // manifest.json. Errors: IoArgumentError and IoReadError naming the part, IoSchemaError where its types do not meet
-  // the table's, and those of append(). Nothing is committed after any of these.
+  // manifest.json. Errors: IoArgumentError and IoReadError naming the part, IoSchemaError where its types do
+  // not meet the table's, and those of append(). Nothing is committed after any of these.
   void write_manifest(const TableManifest& manifest);
   // Reads everything (`full`: every byte of every part) and says what is wrong. Changes nothing.
   VerifyReport verify(bool full = true, const Progress& progress = {});
