@@ -14,6 +14,8 @@ made anew when those files change; a new wheel replaces the old one. The network
 """
 
 import filecmp
+import functools
+import hashlib
 import os
 import re
 import shutil
@@ -51,6 +53,7 @@ def find_python(version):
     return next((Path(c) for c in candidates if c and is_version(c, version)), None)
 
 
+@functools.cache
 def pythons():
     found = {version: find_python(version) for version in VERSIONS}
     return {version: python for version, python in found.items() if python}
@@ -89,9 +92,25 @@ def arrow_of(version):
     return next(python.parent.parent.glob("lib/python*/site-packages/pyarrow"))
 
 
-def wheel(version):
-    """Builds the wheel that serves a version; quick where nothing has changed. Its path."""
-    version = build_version(version)
+def sources():
+    """Digest of all that a wheel is made of."""
+    digest = hashlib.sha256()
+    folders = [ROOT / name for name in ("cmake", "include", "src", "python")]
+    files = [f for folder in folders for f in folder.rglob("*") if f.is_file() and "__pycache__" not in f.parts]
+    for file in sorted(files) + [ROOT / n for n in ("CMakeLists.txt", "LICENSE", "README.md", "pyproject.toml")]:
+        digest.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+@functools.cache
+def wheel(wanted):
+    """Builds the wheel that serves a version, unless it is there for these sources. Its path."""
+    version = build_version(wanted)
+    if version != wanted:
+        return wheel(version)
+    stamp, now = ROOT / "build" / "wheels" / f"{version}.sources", sources()
+    if stamp.exists() and (known := stamp.read_text().split())[0] == now and (DIST / known[1]).exists():
+        return DIST / known[1]
     python = environment("build", version, ["build"])
     out = ROOT / "build" / "wheels" / version
     shutil.rmtree(out, ignore_errors=True)
@@ -100,7 +119,9 @@ def wheel(version):
         "--config-settings", f"cmake.define.CRV_ARROW_ROOT={arrow_of(version)}", stdout=sys.stderr)
     (made,) = out.glob("crv-*.whl")
     DIST.mkdir(exist_ok=True)
-    return Path(shutil.copy2(made, DIST / made.name))
+    shutil.copy2(made, DIST / made.name)
+    stamp.write_text(f"{now} {made.name}")
+    return DIST / made.name
 
 
 def with_wheel(name, version, requirements):
