@@ -108,7 +108,7 @@ def _read_by_core(
 ) -> Iterator[pl.DataFrame]:
     reader = scan.reader()
     left = n_rows
-    frame = pl.DataFrame(schema=pl.Schema(scan))  # type: ignore[arg-type]
+    frame = pl.DataFrame(schema=pl.Schema(scan))
     while True:
         if predicate is not None:
             frame = frame.filter(predicate)
