@@ -455,7 +455,9 @@ def _token(token: Token | None) -> Token | None:
     match token:
         case (str(writer), int(number)) if not isinstance(number, bool) and -(2**63) <= number < 2**63:
             return writer, number
-    raise BadArgumentError(f"a token is (writer, number), not {token!r}", facts={"key": "token", "value": repr(token)})
+        case _:
+            facts = {"key": "token", "value": repr(token)}
+            raise BadArgumentError(f"a token is (writer, number), not {token!r}", facts=facts)
 
 
 def _planned(
