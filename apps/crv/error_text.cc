@@ -72,7 +72,7 @@ void tell_error(const Error& error, bool json) {
   if (!facts.violations.empty()) {
     JsonArray violations;
     for (const Violation& violation : facts.violations) {
-      violations.push_back(object_of(violation));
+      violations.emplace_back(object_of(violation));
     }
     object.push_back("violations", std::move(violations));
   }

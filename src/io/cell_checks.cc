@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -54,9 +53,11 @@ enum Verdict : unsigned {
   kFolds = 16,
 };
 
-unsigned judge(std::string_view text, const TextRules& rules) {
+// `word`: the model word that the text is, or -1.
+unsigned judge(std::string_view text, const TextRules& rules, std::ptrdiff_t& word) {
   unsigned verdict = kGood;
-  if (!rules.model_words.empty() && rules.model_words.index_of(text) < 0) {
+  word = rules.model_words.index_of(text);
+  if (!rules.model_words.empty() && word < 0) {
     const std::string folded = rules.fold ? core::fold_case(text) : std::string();
     const bool good = rules.fold && rules.model_words.index_of(folded) >= 0;
     verdict |= good ? kFolds : kNotModelWord;
@@ -75,19 +76,23 @@ unsigned judge(std::string_view text, const TextRules& rules) {
 }
 
 template <class Texts>
-bool judge_all(const Texts& texts, const Cells& cells, const TextRules& rules, const TextFindings& found) {
+bool judge_all(const Texts& texts, const Cells& cells, const TextRules& rules, const TextFindings& found,
+               std::vector<std::uint8_t>* words) {
   const Valid valid(texts);
   std::string_view last;
   unsigned verdict = kGood;
+  std::ptrdiff_t word = -1;
   bool judged = false, folds = false;
   for (std::int64_t i = 0; i < texts.length(); ++i) {
     if (!valid(i)) continue;
     const std::string_view text = texts.GetView(i);
     if (!judged || text != last) {
-      verdict = judge(text, rules);
+      verdict = judge(text, rules, word);
       last = text;
       judged = true;
     }
+    if (words != nullptr && word >= 0)
+      (*words)[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(word);
     if (verdict == kGood || !cells.counted(i)) continue;
     const std::int64_t row = cells.row(i);
     folds |= (verdict & kFolds) != 0;
@@ -129,26 +134,45 @@ void find_outside(const Cells& cells, Number min, Number max, const Found& found
 
 }  // namespace
 
-Words::Words(const std::vector<std::string>& words) {
-  for (std::size_t i = 0; i < words.size(); ++i) words_.push_back({words[i], static_cast<std::ptrdiff_t>(i)});
-  std::ranges::stable_sort(words_, {}, [](const Word& word) { return word.text.size(); });
-  const std::size_t longest = words_.empty() ? 0 : words_.back().text.size();
-  for (std::size_t length = 0; length <= longest + 1; ++length) {
-    const auto first =
-        std::ranges::lower_bound(words_, length, {}, [](const Word& word) { return word.text.size(); });
-    begin_.push_back(static_cast<std::size_t>(first - words_.begin()));
+Words::Words(const std::vector<std::string>& words) : words_(words) {
+  for (std::size_t slots = 64; slots <= 4096; slots *= 2) {
+    for (factor_ = 1; factor_ < 64; ++factor_) {
+      slots_.assign(slots, -1);
+      const auto place = [&](std::size_t i) {
+        return std::exchange(slots_[slot_of(words_[i])], static_cast<std::int16_t>(i)) < 0;
+      };
+      std::size_t placed = 0;
+      while (placed < words_.size() && place(placed)) ++placed;
+      if (placed == words_.size()) return;
+    }
   }
+  slots_.clear();
+}
+
+// Its length and four of its letters tell a word from the others.
+std::size_t Words::slot_of(std::string_view text) const {
+  const std::size_t size = text.size();
+  std::size_t hash = size;
+  if (size > 0) {
+    for (const std::size_t at : {std::size_t{0}, size / 3, size / 2, size - 1}) {
+      hash = hash * factor_ + static_cast<unsigned char>(text[at]);
+    }
+  }
+  return (hash ^ (hash >> 7U)) & (slots_.size() - 1);
 }
 
 std::ptrdiff_t Words::index_of(std::string_view text) const {
-  if (text.size() + 1 >= begin_.size()) return -1;
-  for (std::size_t i = begin_[text.size()]; i < begin_[text.size() + 1]; ++i) {
-    if (std::memcmp(words_[i].text.data(), text.data(), text.size()) == 0) return words_[i].index;
+  if (words_.empty()) return -1;
+  if (slots_.empty()) {
+    const auto found = std::ranges::find(words_, text);
+    return found == words_.end() ? -1 : found - words_.begin();
   }
-  return -1;
+  const std::ptrdiff_t index = slots_[slot_of(text)];
+  return index >= 0 && words_[static_cast<std::size_t>(index)] == text ? index : -1;
 }
 
-bool check_texts(const Cells& cells, const TextRules& rules, const TextFindings& found) {
+bool check_texts(const Cells& cells, const TextRules& rules, const TextFindings& found,
+                 std::vector<std::uint8_t>* words) {
   const bool only_length = rules.model_words.empty() && rules.column_words.empty() && !rules.lower_snake;
   bool folds = false;
   if (only_length) {
@@ -160,7 +184,7 @@ bool check_texts(const Cells& cells, const TextRules& rules, const TextFindings&
     }
     return false;
   }
-  with_text(cells.values, [&](const auto& texts) { folds = judge_all(texts, cells, rules, found); });
+  with_text(cells.values, [&](const auto& texts) { folds = judge_all(texts, cells, rules, found, words); });
   return folds;
 }
 
@@ -216,28 +240,12 @@ void find_any(const Cells& cells, const Found& found) {
   }
 }
 
-void find_missing(const arrow::Array& kinds, const std::vector<const arrow::Array*>& columns,
-                  const NeedsRules& rules,
+void find_missing(const std::vector<std::uint8_t>& kinds, const std::vector<std::uint8_t>& needed,
+                  const std::vector<const arrow::Array*>& columns,
                   const std::function<void(std::int64_t, std::size_t, std::uint8_t)>& found) {
-  const auto length = static_cast<std::size_t>(kinds.length());
-  constexpr std::uint8_t kNone = 255;
-  std::vector<std::uint8_t> kind(length, kNone), missing(length, 0);
-  with_text(kinds, [&](const auto& texts) {
-    const Valid valid(texts);
-    std::string_view last;
-    std::ptrdiff_t index = -1;
-    for (std::size_t i = 0; i < length; ++i) {
-      if (!valid(static_cast<std::int64_t>(i))) continue;
-      const std::string_view text = texts.GetView(static_cast<std::int64_t>(i));
-      if (text != last) {
-        index = rules.kinds.index_of(text);
-        last = text;
-      }
-      if (index < 0) continue;
-      kind[i] = static_cast<std::uint8_t>(index);
-      missing[i] = rules.needed[static_cast<std::size_t>(index)];
-    }
-  });
+  const std::size_t length = kinds.size();
+  std::vector<std::uint8_t> missing(length);
+  for (std::size_t i = 0; i < length; ++i) missing[i] = kinds[i] == kNoWord ? 0 : needed[kinds[i]];
   for (std::size_t c = 0; c < columns.size(); ++c) {
     if (columns[c] == nullptr) continue;
     const Valid valid(*columns[c]);
@@ -251,7 +259,7 @@ void find_missing(const arrow::Array& kinds, const std::vector<const arrow::Arra
     });
   }
   for (std::size_t i = 0; i < length; ++i) {
-    if (missing[i] != 0) found(static_cast<std::int64_t>(i), kind[i], missing[i]);
+    if (missing[i] != 0) found(static_cast<std::int64_t>(i), kinds[i], missing[i]);
   }
 }
 

@@ -36,12 +36,12 @@ class Words {
   std::ptrdiff_t index_of(std::string_view text) const;
 
  private:
-  struct Word {
-    std::string text;
-    std::ptrdiff_t index;
-  };
-  std::vector<Word> words_;         // by length
-  std::vector<std::size_t> begin_;  // by length: first word of it; one more at the end
+  std::size_t slot_of(std::string_view text) const;
+
+  std::vector<std::string> words_;
+  // Index of the only word of each slot, -1 for a slot without; empty where no factor keeps words apart.
+  std::vector<std::int16_t> slots_;
+  std::size_t factor_ = 0;  // of slot_of()
 };
 
 // What a text must satisfy.
@@ -55,8 +55,11 @@ struct TextRules {
 struct TextFindings {
   Found not_model_word, not_lower_snake, not_column_word, empty;
 };
-// True where a text is good once it is folded and would change by that.
-bool check_texts(const Cells& cells, const TextRules& rules, const TextFindings& found);
+inline constexpr std::uint8_t kNoWord = 255;
+// True where a text is good once it is folded and would change by that. `words`, where given, has an entry a
+// value, kNoWord at first, and gets the index of the model word that a value is.
+bool check_texts(const Cells& cells, const TextRules& rules, const TextFindings& found,
+                 std::vector<std::uint8_t>* words = nullptr);
 
 // Numbers of int64 and double arrays.
 void find_out_of_range(const Cells& cells, std::optional<double> min, std::optional<double> max,
@@ -68,15 +71,11 @@ void find_no_number(const Cells& cells, const Found& found);
 void find_null(const Cells& cells, const Found& found);
 void find_any(const Cells& cells, const Found& found);  // everything but null
 
-// Rows of a batch that lack a text where the text of another column asks for it.
-struct NeedsRules {
-  Words kinds;
-  // By kind: one bit for each of the columns that must hold a text that is not empty.
-  std::vector<std::uint8_t> needed;
-};
-// `columns`: up to 8, nullptr for one that is absent. `found` gets the kind and the bits that are missing.
-void find_missing(const arrow::Array& kinds, const std::vector<const arrow::Array*>& columns,
-                  const NeedsRules& rules,
+// Rows that lack a text where the word in another column asks for it. `kinds`: that word of each row, as
+// check_texts() tells it. `needed`: by word, one bit for each of `columns`, which are up to 8; nullptr for
+// one that is absent. `found` gets the kind and the bits that are missing.
+void find_missing(const std::vector<std::uint8_t>& kinds, const std::vector<std::uint8_t>& needed,
+                  const std::vector<const arrow::Array*>& columns,
                   const std::function<void(std::int64_t row, std::size_t kind, std::uint8_t missing)>& found);
 
 }  // namespace crv::io

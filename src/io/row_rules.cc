@@ -39,6 +39,7 @@ constexpr std::int64_t kBatchRows = 131072;  // worth a thread of its own
 struct BatchFindings {
   std::vector<BrokenRule> rules;
   std::vector<bool> folds;
+  std::vector<std::uint8_t> kinds;  // of each row, the word in the column that needs go by
 };
 
 // A batch on its way through the checks.
@@ -92,7 +93,9 @@ class Checks {
   }
 
   BatchFindings run(const arrow::RecordBatch& rows, std::int64_t first_row, bool keep_all) const {
-    BatchFindings findings{rules_, std::vector<bool>(static_cast<std::size_t>(rows.num_columns()))};
+    BatchFindings findings{rules_, std::vector<bool>(static_cast<std::size_t>(rows.num_columns())), {}};
+    if (model_ != nullptr && !model_->needs_by.empty())
+      findings.kinds.assign(static_cast<std::size_t>(rows.num_rows()), kNoWord);
     const Batch batch{rows, first_row, keep_all, findings};
     for (const Check& check : checks_) check(batch);
     return findings;
@@ -143,11 +146,13 @@ class Checks {
     const std::size_t not_column =
         add_rule("column.one_of", rules.path, column.empty() ? "" : one_of(column), at);
     const std::size_t empty = add_rule("column.not_empty", rules.path, "must not be empty", at);
+    const bool tells_kinds = model_ != nullptr && rules.path == model_->needs_by;
     checks_.emplace_back([=, what = std::move(what)](const Batch& batch) {
       const TextFindings found{batch.found(not_model), batch.found(not_snake), batch.found(not_column),
                                batch.found(empty)};
       cells(batch, [&](const Cells& texts) {
-        if (check_texts(texts, what, found)) batch.findings.folds[static_cast<std::size_t>(at)] = true;
+        if (check_texts(texts, what, found, tells_kinds ? &batch.findings.kinds : nullptr))
+          batch.findings.folds[static_cast<std::size_t>(at)] = true;
       });
     });
   }
@@ -239,20 +244,19 @@ class Checks {
   void add_needs() {
     const int by = schema_.GetFieldIndex(model_->needs_by);
     if (by < 0) return;
-    std::vector<std::string> kinds, slots;
+    std::vector<std::string> slots;
     for (const core::Needs& needs : model_->needs) {
-      kinds.push_back(needs.value);
       for (const std::string& field : needs.fields)
         if (std::ranges::find(slots, field) == slots.end()) slots.push_back(field);
     }
-    std::ranges::sort(slots);  // the first that is missing is told, as validate() does
-    NeedsRules rules{Words(kinds), {}};
+    std::ranges::sort(slots);          // the first that is missing is told, as validate() does
+    std::vector<std::uint8_t> needed;  // by word of the column: the catalog lists needs in their order
     std::vector<std::size_t> first_rule;
     for (const core::Needs& needs : model_->needs) {
       unsigned bits = 0;
       for (const std::string& field : needs.fields)
         bits |= 1U << (std::ranges::find(slots, field) - slots.begin());
-      rules.needed.push_back(static_cast<std::uint8_t>(bits));
+      needed.push_back(static_cast<std::uint8_t>(bits));
       first_rule.push_back(rules_.size());
       for (const std::string& slot : slots)
         add_rule("model.needs", slot,
@@ -262,11 +266,11 @@ class Checks {
     }
     std::vector<int> columns;
     for (const std::string& slot : slots) columns.push_back(schema_.GetFieldIndex(slot));
-    checks_.emplace_back([=, rules = std::move(rules)](const Batch& batch) {
+    checks_.emplace_back([=](const Batch& batch) {
       std::vector<const arrow::Array*> given;
       for (const int column : columns)
         given.push_back(column < 0 ? nullptr : batch.rows.column(column).get());
-      find_missing(*batch.rows.column(by), given, rules,
+      find_missing(batch.findings.kinds, needed, given,
                    [&](std::int64_t row, std::size_t kind, std::uint8_t missing) {
                      std::size_t slot = 0;
                      while ((missing >> slot & 1U) == 0) ++slot;
