@@ -23,7 +23,7 @@ class Reconcile {
     for (const PartitionMeta& partition : wanted_.partitions)
       for (const PartMeta& part : partition.parts) check_name(partition.bucket_id, part);
     run_.open_for_writing();
-    run_.table_for_writing(wanted_.table);
+    run_.table_for_writing(wanted_.table, !listed_.empty());
     look_at_new_parts();
     std::optional<Commit> done = run_.commit([&](const Run::Lock& lock) { return make_commit(lock); });
     if (done) run_.upkeep().after_commit(done->seq, {wanted_.table});

@@ -387,11 +387,11 @@ bool Run::log_names(std::string_view table) {
   return named;
 }
 
-void Run::make_table(std::string_view name) {
+void Run::make_table(std::string_view name, bool with_parts) {
   bool has_buckets = false;
   for (const Entry& entry : storage_->list(paths_->table(name)))
     has_buckets = has_buckets || parse_bucket_folder(entry.name).has_value();
-  if (has_buckets || log_names(name))
+  if ((has_buckets && !with_parts) || log_names(name))
     raise(ErrorCode::table_missing,
           "Table " + std::string(name) + " of run " + run_id + " has lost its manifest (" +
               paths_->manifest(name) + "), though rows were written to it. Rebuild it.",
@@ -409,13 +409,13 @@ void Run::make_table(std::string_view name) {
   storage_->put_if_absent(paths_->manifest(name), encode_manifest(empty));
 }
 
-void Run::table_for_writing(std::string_view name) {
+void Run::table_for_writing(std::string_view name, bool with_parts) {
   std::string folder = paths_->table(name);
   if (trusts(folder)) {
     Lock held = lock();
     if (known_table(held, name) && storage_->exists(paths_->manifest(name))) return;
   }
-  if (!storage_->exists(paths_->manifest(name))) make_table(name);
+  if (!storage_->exists(paths_->manifest(name))) make_table(name, with_parts);
   trust(folder);
   bool legacy = false;
   {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import json
 import os
 import sys
 import threading
@@ -278,8 +279,9 @@ class Dataset:
 
     def write_bundle(self, meta: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Writes bundle.manifest.json and returns it. meta: JSON of the caller's own, TypeError where it is not."""
+        plain = json.loads(json.dumps(dict(meta or {})))  # its rules: keys that are numbers become text
         with _Call(self) as call:
-            return call.held.write_bundle(dict(meta or {}), _environment())
+            return call.held.write_bundle(plain, _environment())
 
     def refresh_manifests(self) -> None:
         """Writes every table's manifest.json now, for readers that know nothing but it."""
