@@ -363,8 +363,8 @@ class _Call:
         self._bar: Any = None
         self.progress: Callable[[int, int], object] | None = None
         if progress is True:
-            self.progress = self._advance if (bar := _bar(unit)) else None
-            self._bar = bar
+            self._bar = _bar(unit)
+            self.progress = None if self._bar is None else self._advance
         elif progress is not False:
             self.progress = progress
 

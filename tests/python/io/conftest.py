@@ -1,10 +1,15 @@
 import hashlib
+import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from crv.io import Dataset, IoSettings
+
+sys.path.insert(0, str(Path(__file__).parent))  # for plain_model and random_tests
+
+from random_tests import SCALE, SEED
 
 
 @pytest.fixture
@@ -56,3 +61,7 @@ def files():
                 for path in Path(folder).rglob("*")}
 
     return look
+
+
+def pytest_terminal_summary(terminalreporter):
+    terminalreporter.write_line(f"CRV_TEST_SEED={SEED} CRV_HYPOTHESIS_SCALE={SCALE}")
