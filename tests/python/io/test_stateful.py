@@ -43,7 +43,9 @@ class Run(RuleBasedStateMachine):
                 self.compare(table)
             if self.commits:
                 assert self.dataset.verify()["ok"], self.dataset.verify()
-            assert [commit["seq"] for commit in self.dataset.log()] == list(range(1, self.commits + 1))
+            log = self.dataset.log()
+            assert [commit["seq"] for commit in log] == list(range(1, len(log) + 1))
+            assert sum(commit["kind"] == "append" for commit in log) == self.commits
             self.dataset.close()
         shutil.rmtree(self.root)
 
