@@ -3,11 +3,12 @@ SHELL := /bin/bash
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: help demo test setup lint format bench clean
+.PHONY: help demo test wheel setup lint format bench clean
 
 help:
 	@echo "make demo    set up, build, record a simulation and look at the run"
 	@echo "make test    set up, build, run every test"
+	@echo "make wheel   build the wheel of the Python package into dist/"
 	@echo "make lint    clang-format and clang-tidy over all files (make test: over the changed ones)"
 	@echo "make format  format all C++ files"
 	@echo "make bench   build and run the benchmarks"
@@ -17,15 +18,20 @@ setup:
 	@tools/setup
 
 demo: setup
-	@tools/setup-python
 	cmake --preset release
 	cmake --build --preset release --target crv_cli
-	PATH="$(CURDIR)/build/release/apps/crv:$$PATH" .venv/bin/python examples/mesa/demo.py
+	PATH="$(CURDIR)/build/release/apps/crv:$$PATH" "$$(tools/python_env.py demo)" examples/mesa/demo.py
 
 test: setup
 	cmake --preset dev
 	cmake --build --preset dev
+	tools/python_env.py prepare
 	ctest --preset dev --parallel $$(nproc)
+	@echo "Python: tested with $$(tools/python_env.py versions | paste -sd' ')"
+
+wheel: setup
+	cmake --preset release
+	tools/python_env.py wheel
 
 lint: setup
 	cmake --preset dev

@@ -2,12 +2,11 @@
 # one that the extension meets again when it is imported: two Arrows in one process would not know each other's types.
 include_guard(GLOBAL)
 
-if(CMAKE_VERSION VERSION_LESS 3.26)
-  set(crv_python_module Development.Module)
-else()
-  set(crv_python_module Development.Module Development.SABIModule)
+set(crv_python_components Interpreter Development.Module)
+if(CMAKE_VERSION VERSION_GREATER_EQUAL 3.26)
+  list(APPEND crv_python_components Development.SABIModule)  # from Python 3.12 on one extension fits all later ones
 endif()
-find_package(Python 3.11 REQUIRED COMPONENTS Interpreter ${crv_python_module})
+find_package(Python 3.11 REQUIRED COMPONENTS ${crv_python_components})
 execute_process(COMMAND "${Python_EXECUTABLE}" -m nanobind --cmake_dir
                 OUTPUT_VARIABLE nanobind_ROOT OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 find_package(nanobind CONFIG REQUIRED)

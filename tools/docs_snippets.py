@@ -5,6 +5,7 @@ What counts is the info string after the opening fence:
 
   ```cpp           A C++ program linked to crv::crv. Without a main() its lines become the body of one, includes first.
   ```sh run        A bash script, run with `set -euo pipefail`. Plain ```sh is only shown.
+  ```python        A Python program, run by the interpreter of --python; without that, only shown.
   ```console       Lines that begin with "$ " are commands, what follows each is its expected output.
   ```text output   The expected standard output of the snippet before it.
 
@@ -31,7 +32,7 @@ class SnippetError(Exception):
 
 @dataclasses.dataclass
 class Snippet:
-    kind: str  # "cpp", "sh" or "console"
+    kind: str  # "cpp", "sh", "python" or "console"
     line: int  # of the first line of code, from 1
     code: str
     expected: str | None = None
@@ -65,6 +66,8 @@ def parse(text, stem):
             snippets.append(Snippet("cpp", line, code, program=f"{stem}_{len(snippets) + 1}"))
         elif language == "sh" and words == ["run"]:
             snippets.append(Snippet("sh", line, code))
+        elif language == "python":
+            snippets.append(Snippet("python", line, code))
         elif language == "console":
             snippets.append(Snippet("console", line, code))
         elif language == "text" and words == ["output"]:
@@ -144,7 +147,7 @@ def run_console(what, snippet, folder, environment):
         check_output(f"{what}: {command}", expected, actual)
 
 
-def run(document, programs, paths, folder):
+def run(document, programs, paths, folder, python=None):
     """Runs all snippets of a document. Returns how many; raises SnippetError for the first that fails."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -156,7 +159,13 @@ def run(document, programs, paths, folder):
         if snippet.kind == "console":
             run_console(what, snippet, folder, environment)
             continue
-        command = bash(snippet.code) if snippet.kind == "sh" else [str(programs / snippet.program)]
+        if snippet.kind == "python" and python is None:
+            continue
+        if snippet.kind == "python":
+            # A pad of lines, so that what a traceback says of lines is true of the document.
+            command = [str(python), "-c", "\n" * (snippet.line - 1) + snippet.code]
+        else:
+            command = bash(snippet.code) if snippet.kind == "sh" else [str(programs / snippet.program)]
         output = execute(what, command, folder, environment)
         if snippet.expected is not None:
             check_output(what, snippet.expected, output)
@@ -188,12 +197,13 @@ def main(arguments):
     verb.add_argument("--programs", type=pathlib.Path, required=True, help="folder of the built C++ snippets")
     verb.add_argument("--path", type=pathlib.Path, action="append", default=[], help="folder to put before PATH")
     verb.add_argument("--work", type=pathlib.Path, required=True, help="folder to run in; emptied first")
+    verb.add_argument("--python", type=pathlib.Path, help="interpreter of the Python snippets, with crv in it")
     options = parser.parse_args(arguments)
     try:
         if options.verb == "extract":
             print("\n".join(name or "-" for name in extract(options.document, options.folder)))
         else:
-            count = run(options.document, options.programs, options.path, options.work)
+            count = run(options.document, options.programs, options.path, options.work, options.python)
             print(f"{options.document}: {count} snippets ran and did what the document says")
     except SnippetError as error:
         print(f"{options.document}: {error}", file=sys.stderr)

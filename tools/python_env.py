@@ -3,8 +3,10 @@
 
     python_env.py versions           the Pythons of this machine that crv supports, one a line
     python_env.py wheel [VERSION]    build the wheel (of the first version there is) into dist/ and print its path
-    python_env.py test VERSION ...   run pytest with these arguments in a clean environment of the wheel
-    python_env.py types              check the types of the package and the examples there
+    python_env.py prepare            make the environments that the tests need, of every version
+    python_env.py path               the Python of the first of them, whether it is made yet or not
+    python_env.py test VERSION ...   run pytest with these arguments in one of them
+    python_env.py types              check the types of the package and the examples
     python_env.py demo               print the path of a Python that has the wheel and what the demo needs
 
 An environment holds the pinned packages of tools/requirements-*.txt and the wheel, nothing else. It is kept in .deps/ and
@@ -12,6 +14,8 @@ made anew when those files change; a new wheel replaces the old one. The network
 """
 
 import filecmp
+import functools
+import hashlib
 import os
 import re
 import shutil
@@ -49,6 +53,7 @@ def find_python(version):
     return next((Path(c) for c in candidates if c and is_version(c, version)), None)
 
 
+@functools.cache
 def pythons():
     found = {version: find_python(version) for version in VERSIONS}
     return {version: python for version, python in found.items() if python}
@@ -87,9 +92,25 @@ def arrow_of(version):
     return next(python.parent.parent.glob("lib/python*/site-packages/pyarrow"))
 
 
-def wheel(version):
-    """Builds the wheel that serves a version; quick where nothing has changed. Its path."""
-    version = build_version(version)
+def sources():
+    """Digest of all that a wheel is made of."""
+    digest = hashlib.sha256()
+    folders = [ROOT / name for name in ("cmake", "include", "src", "python")]
+    files = [f for folder in folders for f in folder.rglob("*") if f.is_file() and "__pycache__" not in f.parts]
+    for file in sorted(files) + [ROOT / n for n in ("CMakeLists.txt", "LICENSE", "README.md", "pyproject.toml")]:
+        digest.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+@functools.cache
+def wheel(wanted):
+    """Builds the wheel that serves a version, unless it is there for these sources. Its path."""
+    version = build_version(wanted)
+    if version != wanted:
+        return wheel(version)
+    stamp, now = ROOT / "build" / "wheels" / f"{version}.sources", sources()
+    if stamp.exists() and (known := stamp.read_text().split())[0] == now and (DIST / known[1]).exists():
+        return DIST / known[1]
     python = environment("build", version, ["build"])
     out = ROOT / "build" / "wheels" / version
     shutil.rmtree(out, ignore_errors=True)
@@ -98,7 +119,9 @@ def wheel(version):
         "--config-settings", f"cmake.define.CRV_ARROW_ROOT={arrow_of(version)}", stdout=sys.stderr)
     (made,) = out.glob("crv-*.whl")
     DIST.mkdir(exist_ok=True)
-    return Path(shutil.copy2(made, DIST / made.name))
+    shutil.copy2(made, DIST / made.name)
+    stamp.write_text(f"{now} {made.name}")
+    return DIST / made.name
 
 
 def with_wheel(name, version, requirements):
@@ -113,6 +136,17 @@ def with_wheel(name, version, requirements):
     return python
 
 
+def test_python(version):
+    return DEPS / f"python-{version}-test" / "bin/python"
+
+
+def check_types():
+    """mypy and basedpyright, both strict, over the package and the examples that use it."""
+    python = DEPS / f"python-{next(iter(pythons()))}-types" / "bin/python"
+    run(python, "-m", "mypy", "--strict", ROOT / "python/crv", ROOT / "examples/python", cwd=ROOT)
+    run(python, "-m", "basedpyright", "--pythonpath", python, cwd=ROOT)
+
+
 def main(arguments):
     match arguments:
         case ["versions"]:
@@ -123,9 +157,13 @@ def main(arguments):
             for version in pythons():
                 with_wheel("test", version, ["test"])
             with_wheel("types", next(iter(pythons())), ["test", "types"])
+        case ["path"]:
+            print(test_python(next(iter(pythons()))))
         case ["test", version, *rest]:
-            python = DEPS / f"python-{version}-test/bin/python"
+            python = test_python(version)
             os.execv(python, [str(python), "-m", "pytest", *rest])
+        case ["types"]:
+            check_types()
         case ["demo"]:
             print(with_wheel("demo", next(iter(pythons())), ["test", "demo"]))
         case _:
@@ -133,4 +171,7 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except subprocess.CalledProcessError as failed:  # it has said why
+        sys.exit(failed.returncode)

@@ -6,6 +6,7 @@
 #include "interrupt.h"
 #include "io/text_table.h"
 #include "progress.h"
+#include "row_options.h"
 #include "shell.h"
 #include "words.h"
 
@@ -16,7 +17,7 @@ struct AppendArguments {
   std::string run, table, format;
   std::vector<std::string> files;
   std::int64_t commit_rows = 0;
-  bool validate_rows = false;
+  RowOptions rows;
 };
 
 std::string summary_text(const io::AppendFilesSummary& summary) {
@@ -28,7 +29,8 @@ std::string summary_text(const io::AppendFilesSummary& summary) {
   return "appended " + count_of(appended.rows, "row", "rows") + " to " + appended.table + " of run " +
          appended.run_id + ": " +
          count_of(static_cast<std::int64_t>(appended.parts.size()), "part", "parts") + ", " +
-         io::bytes_text(bytes) + ", " + count_of(summary.commits, "commit", "commits");
+         io::bytes_text(bytes) + ", " + count_of(summary.commits, "commit", "commits") +
+         quarantined_text(appended.quarantined);
 }
 
 void append(Shell& shell, const AppendArguments& arguments) {
@@ -38,7 +40,7 @@ void append(Shell& shell, const AppendArguments& arguments) {
   if (!arguments.format.empty()) {
     options.format = io::format_from_name(arguments.format);
   }
-  options.append.validate_rows = arguments.validate_rows;
+  apply(arguments.rows, options.append);
   options.rows_per_commit = arguments.commit_rows;
   options.progress = line.callback();
   options.stop = interrupted;
@@ -80,7 +82,7 @@ void add_append(CLI::App& app, Shell& shell) {
           "--commit-rows", arguments->commit_rows,
           "Commit after every N rows, for files that do not fit into memory; what is committed stays")
       ->type_name("N");
-  command->add_flag("--validate-rows", arguments->validate_rows, "Check the rules of the table's rows, too");
+  add_row_options(*command, arguments->rows);
 }
 
 }  // namespace crv::cli

@@ -8,6 +8,7 @@
 #include "interrupt.h"
 #include "io/text_table.h"
 #include "progress.h"
+#include "row_options.h"
 #include "shell.h"
 #include "words.h"
 
@@ -16,13 +17,13 @@ namespace {
 
 struct RecordArguments {
   std::string run;
-  bool validate_rows = false;
+  RowOptions rows;
 };
 
 std::string summary_text(const io::RecordSummary& summary, const std::string& run) {
   return "recorded " + count_of(summary.ticks, "tick", "ticks") + " (" +
          ticks_text(summary.first_tick, summary.last_tick) + "), " + count_of(summary.rows, "row", "rows") +
-         " to run " + run;
+         " to run " + run + quarantined_text(summary.quarantined);
 }
 
 void tell_what_stays(Shell& shell, const io::Recorder& recorder, const std::string& run) {
@@ -40,7 +41,7 @@ void record(Shell& shell, const RecordArguments& arguments) {
   auto dataset = shell.open(arguments.run);
   ProgressLine line(shell, "record: ticks committed:");
   io::RecordOptions options;
-  options.append.validate_rows = arguments.validate_rows;
+  apply(arguments.rows, options.append);
   options.stop = interrupted;
   options.on_commit = [&](const io::RecordSummary& summary) { line.show(summary.ticks, 0); };
   io::Recorder recorder(dataset, std::move(options));
@@ -70,7 +71,7 @@ void add_record(CLI::App& app, Shell& shell) {
       "record run1",
       [&shell, arguments] { record(shell, *arguments); });
   command->add_option("RUN", arguments->run, "Id of the run; a new one is made")->required();
-  command->add_flag("--validate-rows", arguments->validate_rows, "Check the rules of the tables' rows, too");
+  add_row_options(*command, arguments->rows);
 }
 
 }  // namespace crv::cli

@@ -16,7 +16,7 @@ struct SchemaArguments {
 };
 
 const core::TableDescriptor& descriptor_of(const std::string& name) {
-  if (const auto* table = core::find_table(name)) {
+  if (const auto* table = core::find_stored_table(name)) {
     return *table;
   }
   std::string known;

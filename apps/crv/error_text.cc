@@ -33,6 +33,18 @@ void add(JsonObject& object, const std::string& key, const std::optional<std::in
   }
 }
 
+JsonObject object_of(const Violation& violation) {
+  JsonArray rows;
+  for (const auto& row : violation.first) {
+    rows.emplace_back(JsonObject{{"row", row.row}, {"value", row.value}});
+  }
+  return JsonObject{{"rule", violation.rule},
+                    {"column", violation.column},
+                    {"reason", violation.reason},
+                    {"count", violation.count},
+                    {"first", std::move(rows)}};
+}
+
 void tell(JsonObject error) {
   std::cerr << write_json(JsonObject{{"error", std::move(error)}}) << '\n';
 }
@@ -57,6 +69,13 @@ void tell_error(const Error& error, bool json) {
   add(object, "bucket", facts.bucket);
   add(object, "seq", facts.seq);
   add(object, "os_error", facts.os_error == 0 ? std::nullopt : std::optional<std::int64_t>(facts.os_error));
+  if (!facts.violations.empty()) {
+    JsonArray violations;
+    for (const Violation& violation : facts.violations) {
+      violations.emplace_back(object_of(violation));
+    }
+    object.push_back("violations", std::move(violations));
+  }
   tell(std::move(object));
 }
 

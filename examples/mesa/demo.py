@@ -1,127 +1,119 @@
-"""Records a Mesa simulation with crv, tick by tick as it runs, and looks at the run through the command `crv`.
+"""Records a Mesa simulation with crv, tick by tick as it runs, and looks at the run with Polars and the command `crv`.
 
 The model is Mesa's Sugarscape with trade: traders on a map of sugar and spice who eat both, and barter with their
-neighbours. Each trade and what each trader holds goes to crv. Needs `crv` on the PATH; `make demo` sees to all.
+neighbours. Each trade and what each trader holds goes to crv. `make demo` sees to all that it needs.
 """
 
 import argparse
-import json
-import math
 import os
 import pathlib
-import resource
 import shutil
 import subprocess
 import sys
 import time
 
 import picture
+import polars as pl
 import sugarscape
-from recorder import Recorder
+
+from crv.io import Dataset, IoSettings
+from crv.io.dataset import list_runs
 
 HERE = pathlib.Path(__file__).resolve().parent
 
 
-class Crv:
-    """The command, with the root folder of the runs. Shows what it calls."""
-
-    def __init__(self, root):
-        self._root = root
-        # out/ is crv's own default, so the commands shown need no --root and can be typed as they stand.
-        self._globals = [] if root == "out" else ["--root", root]
-
-    def show(self, *words, without=None):
-        """Shows a command and what it prints; `without`: no lines with this word."""
-        command = ["crv", *self._globals, *words]
-        print("\n$ " + " ".join(command) + (f" | grep -v {without}" if without else ""), flush=True)
-        output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-        print("".join(line for line in output.splitlines(True) if not without or without not in line), end="",
-              flush=True)
-
-    def answer(self, *words):
-        output = subprocess.run(["crv", "--json", "--root", self._root, *words], check=True, capture_output=True)
-        return json.loads(output.stdout)
-
-    def rows(self, run, table, *columns, ticks=".."):
-        """The rows of a table as dicts."""
-        output = subprocess.run(["crv", "--root", self._root, "scan", run, table, "--ticks", ticks, "--columns",
-                                 ",".join(columns), "--format", "jsonl"], check=True, capture_output=True)
-        return [json.loads(line) for line in output.stdout.splitlines()]
-
-
-def fresh_run_id(crv):
+def fresh_run_id(settings):
     """sugarscape_001, sugarscape_002, ...: a run of its own each time, so that no demo mixes with an earlier one."""
-    taken = crv.answer("runs")["runs"]
-    number = 1
-    while f"sugarscape_{number:03}" in taken:
-        number += 1
-    return f"sugarscape_{number:03}"
+    taken = set(list_runs(settings))
+    return next(name for n in range(1, len(taken) + 2) if (name := f"sugarscape_{n:03}") not in taken)
 
 
-def simulate(run, root, ticks, seed):
-    """Runs the model and records it. Returns the model, the closed recorder, and the seconds that each has taken."""
-    of_others = resource.getrusage(resource.RUSAGE_CHILDREN)
-    before = of_others.ru_utime + of_others.ru_stime
+def simulate(run, ticks, seed):
+    """Runs the model and records each tick as one commit over both tables. Returns the model and seconds taken."""
     model = sugarscape.new_model(seed)
     trades = sugarscape.Trades()
-    recorder = Recorder(run, root)
-    recorder.record(sugarscape.holdings_rows(model))  # tick 0: before anything happened
-    seconds = 0.0
+    took = {"model": 0.0, "crv": 0.0, "processor": 0.0}
+
+    def record():
+        frames = {"exchange": trades.take(), "holdings": list(sugarscape.holdings_rows(model))}
+        begun, busy = time.perf_counter(), time.process_time()
+        run.append_many(frames, complete_through=model.steps)
+        took["crv"] += time.perf_counter() - begun
+        took["processor"] += time.process_time() - busy
+
+    record()  # tick 0: before anything happened
     for _ in range(ticks):
         begun = time.perf_counter()
         model.step()
-        seconds += time.perf_counter() - begun
-        recorder.record([*trades.take(), *sugarscape.holdings_rows(model)])
-    recorder.close()
-    of_crv = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return model, recorder, {"model": seconds, "crv": of_crv.ru_utime + of_crv.ru_stime - before}
+        took["model"] += time.perf_counter() - begun
+        record()
+    return model, took
 
 
 def check_against_model(model, trades):
     """What crv gives back must be what the model's own data collector saw: trades and mean price of each tick."""
-    prices = {}
-    for trade in trades:
-        prices.setdefault(trade["tick"], []).append(math.log(trade["price"]))
-    seen = model.datacollector.get_model_vars_dataframe()
-    for tick, volume, price in zip(range(1, len(seen) + 1), seen["Trade Volume"], seen["Price"]):
-        logs = prices.get(tick, [])
-        same = len(logs) == volume and (not logs or math.isclose(math.exp(sum(logs) / len(logs)), price))
-        if not same:
-            sys.exit(f"demo: the model saw {volume} trades at {price} in tick {tick}, crv gives back {len(logs)}")
-    print(f"\nChecked: crv gives back the very {len(trades):,} trades and prices that the model's own collector saw "
-          f"in {len(seen):,} ticks.")
+    ours = trades.group_by("tick").agg(volume=pl.len(), price=pl.col("price").log().mean().exp())
+    seen = pl.from_pandas(model.datacollector.get_model_vars_dataframe()).with_row_index("tick", offset=1)
+    both = seen.with_columns(pl.col("tick").cast(pl.Int64)).join(ours, on="tick", how="left")
+    wrong = both.filter(
+        (pl.col("Trade Volume") != pl.col("volume").fill_null(0))
+        | ((pl.col("Price") - pl.col("price")).abs() > 1e-9 * pl.col("price"))
+    )
+    if wrong.height:
+        sys.exit(f"demo: what crv gives back is not what the model saw:\n{wrong}")
+    print(f"\nChecked: crv gives back the very {trades.height:,} trades and prices that the model's own collector saw "
+          f"in {seen.height:,} ticks.")
 
 
-def print_figures(crv, run, recorder, took):
-    tables = crv.answer("tables", run)["tables"]
-    seconds = recorder.seconds
-    summary = recorder.summary
+def print_figures(run, took):
+    tables, commits = run.tables(), len(run.log())
     print(f"""
 Figures of this very run, on this machine
-  recorded      {summary['rows']:,} rows in {summary['commits']:,} commits, one a tick, each synced to the disk
+  recorded      {sum(t['rows'] for t in tables):,} rows in {commits:,} commits, one a tick, each synced to the disk
   on disk       {sum(t['bytes'] for t in tables):,} bytes of Parquet in {sum(t['parts'] for t in tables):,} files
   the model     {took['model']:6.2f} s  in model.step()
-  recording     {seconds['encode']:6.2f} s  to make JSON lines of the rows
-                {seconds['pipe']:6.2f} s  to write them to the pipe, waiting for crv included
-                {seconds['close']:6.2f} s  at the end, for crv to commit what was left in the pipe
-  crv itself    {took['crv']:6.2f} s  of processor time, beside the model on another core""")
+  crv           {took['crv']:6.2f} s  in append_many(), {1000 * took['crv'] / commits:.1f} ms a tick, waiting for the disk included
+                {took['processor']:6.2f} s  of it processor time""")
 
 
-def print_next_steps(run, root, figure):
+def show(*command):
+    print("\n$ " + " ".join(command), flush=True)
+    subprocess.run(command, check=True)
+
+
+def look(run, ticks, where):
+    print("\n>>> run.scan('exchange').filter(pl.col('tick').is_between(10, 12))")
+    some = run.scan("exchange").filter(pl.col("tick").is_between(10, 12))
+    with pl.Config(tbl_rows=6, tbl_width_chars=110):
+        print(some.select("tick", "actor_agent_id", "counterparty_agent_id", "quantity", "price").collect())
+    last = pl.col("tick") >= ticks - 1
+    print(f"\n>>> print(run.explain('exchange', filter=pl.col('tick') >= {ticks - 1}))")
+    plan = run.explain("exchange", filter=last)
+    print("".join(line for line in plan.splitlines(True) if not line.startswith("  skip")), end="")
+    print("\n>>> run.scan('holdings').filter(pl.col('tick') == pl.lit(%d)).group_by('token_id').agg(...)" % ticks)
+    ends = run.scan("holdings").filter(pl.col("tick") == ticks).group_by("token_id", maintain_order=True)
+    print(ends.agg(traders=pl.len(), held=pl.col("quantity").sum(), richest=pl.col("quantity").max()).collect())
+    show("crv", *where, "tables", run.run_id)
+    show("crv", *where, "log", run.run_id, "--after", str(len(run.log()) - 3))
+
+
+def print_next_steps(run, root, where, figure):
     command = os.path.relpath(shutil.which("crv"))
-    where = "" if root == "out" else f"--root {root} "
+    python = os.path.relpath(sys.executable)
+    crv = " ".join(["crv", *where])
     print(f"""
 Where everything is
-  the run       {root}/runs/{run}/    Parquet files by table and bucket of ticks, and the log of commits
+  the run       {root}/runs/{run.run_id}/    Parquet files by table and bucket of ticks, and the log of commits
   the picture   {figure}
   the command   {command}
-  this demo     {os.path.relpath(HERE)}/   recorder.py is all that another Python model needs
+  Python        {python}    with crv, Polars and Mesa
+  this demo     {os.path.relpath(HERE)}/    json_lines.py records the same without crv's Python package
 
 What to try next
+  {python} -c "from crv.io import Dataset, IoSettings; print(Dataset(IoSettings(root_dir='{root}'), '{run.run_id}').read('exchange'))"
   export PATH="$PWD/{os.path.dirname(command)}:$PATH"
-  crv {where}scan {run} holdings --ticks 100 --columns agent_id,token_id,quantity --limit 10
-  crv {where}scan {run} exchange -o trades.csv
-  crv {where}verify {run}
+  {crv} scan {run.run_id} exchange -o trades.csv
+  {crv} verify {run.run_id}
   crv schema exchange
   crv --help
 docs/format.md tells how to read the run without crv, README.md how to record from C++ and other languages.""")
@@ -136,24 +128,22 @@ def main():
     if shutil.which("crv") is None:
         sys.exit("demo: there is no crv on the PATH. `make demo` builds it and sees to that.")
 
-    crv = Crv(options.root)
-    run = fresh_run_id(crv)
-    print(f"Recording {options.ticks} ticks of Mesa's Sugarscape (seed {options.seed}) into run {run} ...", flush=True)
-    model, recorder, took = simulate(run, options.root, options.ticks, options.seed)
-    print_figures(crv, run, recorder, took)
+    settings = IoSettings(root_dir=options.root)
+    with Dataset(settings, fresh_run_id(settings)) as run:
+        print(f"Recording {options.ticks} ticks of Mesa's Sugarscape (seed {options.seed}) into run {run.run_id} ...",
+              flush=True)
+        model, took = simulate(run, options.ticks, options.seed)
+        print_figures(run, took)
+        # out/ is crv's own default, so the commands shown need no --root and can be typed as they stand.
+        where = [] if options.root == "out" else ["--root", options.root]
+        look(run, options.ticks, where)
 
-    crv.show("tables", run)
-    crv.show("scan", run, "exchange", "--ticks", "10..12", "--limit", "8",
-             "--columns", "tick,actor_agent_id,counterparty_agent_id,quantity,price")
-    crv.show("scan", run, "exchange", "--ticks", f"{options.ticks - 1}..", "--explain", without="skip")
-    crv.show("log", run, "--after", str(recorder.summary["commits"] - 3))
-
-    trades = crv.rows(run, "exchange", "tick", "price", "quantity")
-    holdings = crv.rows(run, "holdings", "tick", "token_id", "quantity")
-    check_against_model(model, trades)
-    figure = pathlib.Path(options.root) / f"{run}.png"
-    picture.draw(trades, holdings, options.ticks, figure)
-    print_next_steps(run, options.root, figure)
+        trades = run.read("exchange", columns=["tick", "price", "quantity"])
+        holdings = run.read("holdings", columns=["tick", "token_id", "quantity"])
+        check_against_model(model, trades)
+        figure = pathlib.Path(options.root) / f"{run.run_id}.png"
+        picture.draw(trades.to_dicts(), holdings.to_dicts(), options.ticks, figure)
+        print_next_steps(run, options.root, where, figure)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,6 @@ def name_of(trader):
 def trade_row(buyer, seller, sugar, spice, price):
     """Who sells spice buys sugar. The price is in units of spice for one of sugar; whole units change hands."""
     return {
-        "table": "exchange",
         "tick": buyer.model.steps,
         "venue_id": "sugarscape",
         "token_id": "sugar",
@@ -53,8 +52,7 @@ def holdings_rows(model):
     """Sugar and spice of every living trader at the end of the current tick. The model keeps whole units as floats."""
     for trader in model.agents_by_type[Trader]:
         for token, quantity in (("sugar", trader.sugar), ("spice", trader.spice)):
-            yield {"table": "holdings", "tick": model.steps, "agent_id": name_of(trader), "token_id": token,
-                   "quantity": int(quantity)}
+            yield {"tick": model.steps, "agent_id": name_of(trader), "token_id": token, "quantity": int(quantity)}
 
 
 def new_model(seed):

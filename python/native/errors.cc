@@ -12,11 +12,35 @@ namespace nb = nanobind;
 
 namespace {
 
+// As Python reads names of files: bytes that are no UTF-8 become lone surrogates, and os.fsencode makes them
+// bytes again.
+nb::object text_of(std::string_view text) {
+  return nb::steal(
+      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "surrogateescape"));
+}
+
+nb::list plain(const std::vector<Violation>& violations) {
+  nb::list all;
+  for (const Violation& violation : violations) {
+    nb::list first;
+    for (const Violation::Row& row : violation.first)
+      first.append(nb::make_tuple(row.row, text_of(row.value)));
+    nb::dict one;
+    one["rule"] = violation.rule;
+    one["column"] = violation.column;
+    one["reason"] = violation.reason;
+    one["count"] = violation.count;
+    one["first"] = std::move(first);
+    all.append(std::move(one));
+  }
+  return all;
+}
+
 nb::dict facts_of(const Error& error) {
   const ErrorFacts& facts = error.facts();
   nb::dict all;
   const auto put_text = [&](const char* name, const std::string& value) {
-    if (!value.empty()) all[name] = value;
+    if (!value.empty()) all[name] = text_of(value);
   };
   const auto put_number = [&](const char* name, const std::optional<std::int64_t>& value) {
     if (value) all[name] = *value;
@@ -32,6 +56,7 @@ nb::dict facts_of(const Error& error) {
   put_number("bucket", facts.bucket);
   put_number("seq", facts.seq);
   if (facts.os_error != 0) all["errno"] = facts.os_error;
+  if (!facts.violations.empty()) all["violations"] = plain(facts.violations);
   return all;
 }
 
@@ -40,7 +65,7 @@ void translate(const std::exception_ptr& thrown, void*) {
     std::rethrow_exception(thrown);
   } catch (const Error& error) {
     const nb::object make = nb::module_::import_("crv.core.errors").attr("make_error");
-    const nb::object made = make(name_of(error.code()), error.what(), facts_of(error));
+    const nb::object made = make(name_of(error.code()), text_of(error.what()), facts_of(error));
     PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(made.ptr())), made.ptr());
   }
 }

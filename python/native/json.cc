@@ -95,8 +95,8 @@ Json from_python(nb::handle value) {
   if (has(value, "keys") && has(value, "__getitem__")) return object_from_python(value);
   if (has(value, "__index__") || has(value, "__float__")) return from_number(value);
   const std::string type = nb::cast<std::string>(nb::handle(Py_TYPE(value.ptr())).attr("__name__"));
-  throw nb::type_error(("a value of type " + type + " has no place in a row: " +
-                        nb::cast<std::string>(nb::repr(value)).substr(0, 80))
+  throw nb::type_error(("a value of type " + type +
+                        " has no place in a row: " + nb::cast<std::string>(nb::repr(value)).substr(0, 80))
                            .c_str());
 }
 

@@ -25,9 +25,22 @@ const ColumnDescriptor* TableDescriptor::find(std::string_view column) const noe
   return found == columns.end() ? nullptr : &*found;
 }
 
+namespace {
+
+const TableDescriptor* find_in(const std::vector<TableDescriptor>& tables, std::string_view name) noexcept {
+  const auto found = std::ranges::find(tables, name, &TableDescriptor::name);
+  return found == tables.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
 const TableDescriptor* find_table(std::string_view name) noexcept {
-  const auto found = std::ranges::find(list_tables(), name, &TableDescriptor::name);
-  return found == list_tables().end() ? nullptr : &*found;
+  return find_in(list_tables(), name);
+}
+
+const TableDescriptor* find_stored_table(std::string_view name) noexcept {
+  const TableDescriptor* canonical = find_table(name);
+  return canonical != nullptr ? canonical : find_in(list_internal_tables(), name);
 }
 
 }  // namespace crv::core

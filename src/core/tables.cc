@@ -233,4 +233,30 @@ const std::vector<TableDescriptor>& list_tables() {
   return tables;
 }
 
+const std::vector<TableDescriptor>& list_internal_tables() {
+  static const std::vector<TableDescriptor> tables = {
+      {"quarantine",
+       {
+           {"bucket", DType::i64, true,
+            "tick div tick_bucket_size."},
+           {"tick", DType::i64, true,
+            "The row's tick, or 0 where that is not valid."},
+           {"source_table", DType::str, true,
+            "The table that the row was meant for."},
+           {"rule", DType::str, true,
+            "The rule that it breaks, e.g. model.one_of."},
+           {"column", DType::str, true,
+            "The column, or the path in it, that breaks the rule."},
+           {"reason", DType::str, true,
+            "What the rule asks for, in words."},
+           {"row_json", DType::str, true,
+            "The whole row as the caller gave it, as a JSON object."},
+       },
+       schema_version(),
+       "Rows that an append with on_invalid = quarantine did not take: one row each, with the first rule that it breaks.",
+       {"bucket", "tick", "source_table", "rule", "column", "reason", "row_json"}},
+  };
+  return tables;
+}
+
 }  // namespace crv::core

@@ -1,4 +1,5 @@
 #include <limits>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -120,6 +121,7 @@ class Adapter {
     const auto& given = static_cast<const arrow::StructArray&>(*array);
     std::vector<DataPtr> children;
     children.reserve(type.fields.size());
+    std::map<arrow::Type::type, DataPtr> nulls;  // what missing fields of one type share
     for (std::size_t i = 0; i < type.fields.size(); ++i) {
       const Field& field = type.fields[i];
       const std::vector<int> at =
@@ -127,7 +129,10 @@ class Adapter {
       if (at.size() > 1) do_not_meet(*array, type);
       if (at.empty()) {
         const auto& missing = target->field(static_cast<int>(i))->type();
-        children.push_back(take(arrow::MakeArrayOfNull(missing, array->length()))->data());
+        DataPtr& shared = nulls[missing->id()];
+        if (shared == nullptr || !shared->type->Equals(*missing))
+          shared = take(arrow::MakeArrayOfNull(missing, array->length()))->data();
+        children.push_back(shared);
       } else {
         // field() slices the child as the struct is sliced.
         children.push_back(

@@ -8,9 +8,11 @@
 #include <utility>
 
 #include "crv/core/error.h"
+#include "io/arrow_types.h"
 #include "io/conform.h"
 #include "io/parallel.h"
 #include "io/part.h"
+#include "io/quarantine.h"
 #include "io/upkeep.h"
 #include "io/verbs.h"
 
@@ -22,7 +24,7 @@ namespace {
 // The part of an append that goes to one table.
 struct Piece {
   const core::TableDescriptor* descriptor = nullptr;
-  const Frame* frame = nullptr;
+  const Frame* frame = nullptr;  // of the caller; none of rows for the quarantine
   Conformed conformed;
   std::vector<PartRecord> parts;  // one a bucket, once written
 };
@@ -34,7 +36,9 @@ class Append {
   std::vector<AppendSummary> operator()(std::span<const TableFrame> frames) {
     for (const TableFrame& frame : frames)
       pieces_.push_back({&descriptor_of(frame.table), &frame.frame, {}, {}});
+    given_ = pieces_.size();
     check_token();
+    check_on_invalid();
     run_.open();
     run_.require_writable();
     conform_all();
@@ -71,6 +75,14 @@ class Append {
             {.key = "token.writer", .value = writer});
   }
 
+  void check_on_invalid() const {
+    if (options_.on_invalid == OnInvalid::raise || options_.validate_rows) return;
+    raise(ErrorCode::bad_argument,
+          "on_invalid = quarantine needs validate_rows: without it no row is looked at.",
+          {.key = "on_invalid", .value = "quarantine"});
+  }
+  bool quarantines() const { return options_.on_invalid == OnInvalid::quarantine; }
+
   // Tables that get rows, each once.
   std::set<std::string> tables() const {
     std::set<std::string> names;
@@ -84,13 +96,16 @@ class Append {
     std::map<std::string, Columns> held;
     for (const Piece& piece : pieces_)
       held.try_emplace(piece.descriptor->name, held_columns(piece.descriptor->name));
+    if (quarantines()) held.try_emplace(kQuarantine, held_columns(kQuarantine));
     if (conformed_to_ == held) return;
     conformed_to_ = held;
+    pieces_.resize(given_);
     for (Piece& piece : pieces_) {
       const std::string& table = piece.descriptor->name;
       ConformOptions how{.strict_schema = run_.settings.strict_schema,
                          .validate_schema = options_.validate_schema,
                          .validate_rows = options_.validate_rows,
+                         .quarantine = quarantines(),
                          .tick_bucket_size = run_.bucket_size()};
       try {
         piece.conformed = conform(*piece.frame->table(), *piece.descriptor, held[table], how);
@@ -101,6 +116,20 @@ class Append {
       std::vector<TypeConflict> conflicts;
       held[table] = unite(held[table], piece.conformed.columns, conflicts);
     }
+    add_quarantine(held[kQuarantine]);
+  }
+
+  // The bad rows of all pieces as one piece more, after those that the caller gave.
+  void add_quarantine(const Columns& held) {
+    std::vector<std::shared_ptr<arrow::Table>> rejected;
+    for (const Piece& piece : pieces_)
+      if (piece.conformed.rejected) rejected.push_back(piece.conformed.rejected);
+    if (rejected.empty()) return;
+    Piece piece;
+    piece.descriptor = core::find_stored_table(kQuarantine);
+    const auto rows = check(arrow::ConcatenateTables(rejected), ErrorCode::wrong_type);
+    piece.conformed = conform(*rows, *piece.descriptor, held, {.tick_bucket_size = run_.bucket_size()});
+    pieces_.push_back(std::move(piece));
   }
 
   Columns held_columns(const std::string& table) {
@@ -230,6 +259,8 @@ class Append {
   Verdict check_against(const TableState& state, const Piece& piece) {
     std::vector<TypeConflict> conflicts;
     Columns united = unite(state.columns(), piece.conformed.columns, conflicts);
+    // What does not fit any more may be single rows: conforming anew tells them apart, or refuses.
+    if (!conflicts.empty() && quarantines()) return Verdict::stale;
     if (!conflicts.empty()) {
       const TypeConflict& c = conflicts.front();
       std::int64_t seq = state.first_commit_of(c.path);
@@ -344,7 +375,7 @@ class Append {
     for (const TableChange& change : commit.tables)
       for (const PartRecord& part : change.added) was[change.table] += part.meta.rows;
     for (const Piece& piece : pieces_)
-      if (!piece.conformed.buckets.empty()) is[piece.descriptor->name] += piece.frame->table()->num_rows();
+      if (!piece.conformed.buckets.empty()) is[piece.descriptor->name] += piece.conformed.table->num_rows();
     if (was != is)
       refuse_token("already names an append with other tables or row counts (commit " +
                    std::to_string(commit.seq) + ")");
@@ -360,7 +391,10 @@ class Append {
 
   // ---- summaries ----
 
-  AppendSummary summary_of(const std::string& table, const std::vector<PartRecord>& parts) {
+  std::span<const Piece> pieces_given() const { return {pieces_.data(), given_}; }
+
+  AppendSummary summary_of(const Piece& piece, const std::vector<PartRecord>& parts) {
+    const std::string& table = piece.descriptor->name;
     AppendSummary summary;
     summary.table = table;
     summary.run_id = run_.run_id;
@@ -370,12 +404,14 @@ class Append {
       summary.rows += part.meta.rows;
       summary.buckets.push_back(part.bucket);
     }
+    if (quarantines())
+      summary.quarantined = piece.conformed.rejected ? piece.conformed.rejected->num_rows() : 0;
     return summary;
   }
 
   std::vector<AppendSummary> summaries() {
     std::vector<AppendSummary> all;
-    for (const Piece& piece : pieces_) all.push_back(summary_of(piece.descriptor->name, piece.parts));
+    for (const Piece& piece : pieces_given()) all.push_back(summary_of(piece, piece.parts));
     return all;
   }
 
@@ -384,10 +420,10 @@ class Append {
   std::vector<AppendSummary> summaries_of(const Commit& commit) {
     std::vector<AppendSummary> all;
     std::set<std::string> told;
-    for (const Piece& piece : pieces_) {
+    for (const Piece& piece : pieces_given()) {
       const TableChange* change = commit.find(piece.descriptor->name);
       bool first = change && !piece.conformed.buckets.empty() && told.insert(change->table).second;
-      all.push_back(summary_of(piece.descriptor->name, first ? change->added : std::vector<PartRecord>{}));
+      all.push_back(summary_of(piece, first ? change->added : std::vector<PartRecord>{}));
     }
     return all;
   }
@@ -395,6 +431,7 @@ class Append {
   Run& run_;
   const AppendOptions& options_;
   std::vector<Piece> pieces_;
+  std::size_t given_ = 0;  // pieces of the caller's; one of bad rows may follow them
   std::optional<std::map<std::string, Columns>> conformed_to_;  // what the snapshot held of each table then
   std::string id_;
   std::set<std::string> tables_with_new_buckets_;

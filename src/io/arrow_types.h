@@ -50,9 +50,9 @@ Columns from_arrow(const arrow::Schema& schema);
 
 // `array` in the shape of `type`, as exactly to_arrow(type): fields that are missing are null, those not
 // asked for are dropped ("_empty", too), integers are widened to f64 as they are, null arrays are typed, and
-// so are the null structs that stand for list elements of unknown type; dictionaries decoded. Shares the buffers of what has the right shape already. A null stays null, and a
-// struct that is none stays none. Throws IoReadError (part_damaged) with `facts` where array and type do not
-// meet.
+// so are the null structs that stand for list elements of unknown type; dictionaries decoded. Shares the
+// buffers of what has the right shape already. A null stays null, and a struct that is none stays none.
+// Throws IoReadError (part_damaged) with `facts` where array and type do not meet.
 std::shared_ptr<arrow::Array> adapt(const std::shared_ptr<arrow::Array>& array, const Type& type,
                                     const ErrorFacts& facts = {});
 

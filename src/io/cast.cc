@@ -17,6 +17,7 @@
 #include "crv/core/json.h"
 #include "io/arrow_types.h"
 #include "io/gather.h"
+#include "io/text_array.h"
 
 namespace crv::io {
 
@@ -56,8 +57,9 @@ ArrayPtr convert(const arrow::Array& source, const Place& place, std::size_t chu
     whole &= fits;
   }
   for (std::int64_t i = 0; !whole && i < length; ++i) {
-    if (!source.IsNull(i) && !cast(read(i)).second)
-      place.fail_at(ErrorCode::lossy_cast, source, chunk, i, why);
+    if (source.IsNull(i) || cast(read(i)).second) continue;
+    place.refuse_at(ErrorCode::lossy_cast, source, chunk, i, why);
+    out[i] = Out{};
   }
   return make_array<To>(source, std::move(buffer));
 }
@@ -108,24 +110,6 @@ bool with_numbers(const arrow::Array& values, const Then& then) {
       then([&bools](std::int64_t i) { return bools.Value(i); });
       return true;
     }
-    default:
-      return false;
-  }
-}
-
-// Calls `then` with the array as its own class; false where it is not text.
-template <class Then>
-bool with_text(const arrow::Array& values, const Then& then) {
-  switch (values.type_id()) {
-    case arrow::Type::STRING:
-      then(static_cast<const arrow::StringArray&>(values));
-      return true;
-    case arrow::Type::LARGE_STRING:
-      then(static_cast<const arrow::LargeStringArray&>(values));
-      return true;
-    case arrow::Type::STRING_VIEW:
-      then(static_cast<const arrow::StringViewArray&>(values));
-      return true;
     default:
       return false;
   }
@@ -189,8 +173,8 @@ ArrayPtr parse_text(const arrow::Array& source, const Place& place, std::size_t 
       out[i] = Out{};
       if (texts.IsNull(i)) continue;
       const auto value = parse(texts.GetView(i));
-      if (!value) place.fail_at(ErrorCode::lossy_cast, source, chunk, i, why);
-      out[i] = *value;
+      if (!value) place.refuse_at(ErrorCode::lossy_cast, source, chunk, i, why);
+      out[i] = value.value_or(Out{});
     }
   });
   return make_array<To>(source, std::move(buffer));

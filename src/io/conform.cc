@@ -1,6 +1,7 @@
 #include "io/conform.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -13,9 +14,11 @@
 #include <arrow/type.h>
 
 #include "io/arrow_types.h"
+#include "io/broken_rules.h"
 #include "io/cast.h"
 #include "io/normalise.h"
 #include "io/place.h"
+#include "io/quarantine.h"
 #include "io/row_rules.h"
 #include "io/split.h"
 
@@ -39,10 +42,9 @@ class Conformer {
     check(frame_.Validate(), ErrorCode::wrong_type, facts_of(""));
     check_names();
     if (frame_.num_rows() > 0) check_missing();
-    BucketColumn buckets;
     for (const core::ColumnDescriptor& column : descriptor_.columns) {
       if (column.name == kBucket) {
-        buckets = add_bucket();
+        take_ticks();
       } else if (const ChunkedPtr given = column_of_frame(column.name)) {
         add(column, *given);
       }
@@ -51,8 +53,18 @@ class Conformer {
     Conformed result;
     result.table =
         arrow::Table::Make(arrow::schema(std::move(fields_)), std::move(values_), frame_.num_rows());
-    if (options_.validate_rows) result.table = apply_row_rules(result.table, descriptor_);
+    if (options_.validate_rows) {
+      CheckedRows checked = check_rows(result.table, descriptor_, options_.quarantine);
+      BrokenRules broken = in_order(std::move(checked.broken));
+      if (!broken.empty()) return without_broken_rows(broken);
+      result.table = std::move(checked.table);
+    }
     result.columns = std::move(columns_);
+    if (ticks_ == nullptr) return result;  // a frame without rows
+    const BucketColumn buckets = buckets_of(*ticks_, options_.tick_bucket_size);
+    result.columns.insert(result.columns.begin(), {kBucket, type_of(DType::i64)});
+    result.table = check(result.table->AddColumn(0, arrow::field(kBucket, arrow::int64()), buckets.values),
+                         ErrorCode::wrong_type);
     result.buckets = split_by_bucket(result.table, buckets);
     return result;
   }
@@ -90,7 +102,7 @@ class Conformer {
     if (frame_.GetColumnByName(kTick) == nullptr) {
       fail(ErrorCode::missing_column, kTick, "the frame lacks this column, and every row needs its tick");
     }
-    if (!options_.validate_schema) return;
+    if (!checks_nulls()) return;
     for (const core::ColumnDescriptor& column : descriptor_.columns) {
       if (!column.required || column.name == kBucket) continue;
       if (frame_.GetColumnByName(column.name) == nullptr) {
@@ -119,17 +131,19 @@ class Conformer {
     values_.push_back(std::move(values));
   }
 
-  BucketColumn add_bucket() {
+  // A column that is required must be there and hold no null.
+  bool checks_nulls() const { return options_.validate_schema || options_.validate_rows; }
+
+  void take_ticks() {
     const ChunkedPtr given = column_of_frame(kTick);
-    if (given == nullptr) return {};  // of a frame without rows
-    Place place(descriptor_.name, kTick, *given);
+    if (given == nullptr) return;
+    Place place = place_of(kTick, *given);
     place.report_as(ErrorCode::bad_tick);
+    if (options_.validate_rows) note_nulls(*given, place, ErrorCode::bad_tick);
     ticks_ = cast(DType::i64, *given, place);
+    if (options_.validate_rows) return;  // the column rules look for negative ones
     for (int c = 0; c < ticks_->num_chunks(); ++c)
       check_ticks(*ticks_->chunk(c), place, static_cast<std::size_t>(c));
-    BucketColumn buckets = buckets_of(*ticks_, options_.tick_bucket_size);
-    put(kBucket, type_of(DType::i64), buckets.values);
-    return buckets;
   }
 
   static void check_ticks(const arrow::Array& ticks, const Place& place, std::size_t chunk) {
@@ -144,24 +158,90 @@ class Conformer {
 
   void add(const core::ColumnDescriptor& column, const arrow::ChunkedArray& given) {
     if (column.name == kTick) return put(kTick, type_of(DType::i64), ticks_);
-    const Place place(descriptor_.name, column.name, given);
-    if (column.required && options_.validate_schema) require_no_null(given, place);
+    const Place place = place_of(column.name, given);
+    if (column.required && checks_nulls()) require_no_null(given, place);
     if (column.dtype == DType::structure || column.dtype == DType::list_of_structures) {
       return add_nested(column, given, place);
     }
     put(column.name, type_of(column.dtype), cast(column.dtype, given, place));
   }
 
-  static void require_no_null(const arrow::ChunkedArray& given, const Place& place) {
+  void require_no_null(const arrow::ChunkedArray& given, const Place& place) {
+    if (options_.validate_rows) return note_nulls(given, place, ErrorCode::null_value);
+    for_each_null(given, [&](std::size_t chunk, std::int64_t i) {
+      place.fail_at(ErrorCode::null_value, place.row_of(chunk, i), "null",
+                    "this column must not hold a null");
+    });
+  }
+
+  template <class Then>
+  static void for_each_null(const arrow::ChunkedArray& given, const Then& then) {
     for (int c = 0; c < given.num_chunks(); ++c) {
       const arrow::Array& chunk = *given.chunk(c);
       if (chunk.ComputeLogicalNullCount() == 0) continue;
       for (std::int64_t i = 0; i < chunk.length(); ++i) {
-        if (!is_null(chunk, i)) continue;
-        place.fail_at(ErrorCode::null_value, place.row_of(static_cast<std::size_t>(c), i), "null",
-                      "this column must not hold a null");
+        if (is_null(chunk, i)) then(static_cast<std::size_t>(c), i);
       }
     }
+  }
+
+  // ---- with validate_rows: what is wrong with single rows is noted, and told or taken out at the end ----
+
+  Place place_of(const std::string& column, const arrow::ChunkedArray& given) const {
+    Place place(descriptor_.name, column, given);
+    if (options_.validate_rows) place.tell(note_refused_);
+    return place;
+  }
+
+  void note_nulls(const arrow::ChunkedArray& given, const Place& place, ErrorCode code) {
+    const std::string why = "must not be null";
+    for_each_null(given, [&](std::size_t chunk, std::int64_t i) {
+      note("column.required",
+           {code, place.path(), place.row_of(chunk, i), why, [] { return std::string("null"); }});
+    });
+  }
+
+  void note(const std::string& rule, const Place::Refused& value) {
+    auto found = std::ranges::find_if(broken_, [&](const BrokenRule& known) {
+      return known.rule == rule && known.column == value.path && known.reason == value.why;
+    });
+    if (found == broken_.end()) {
+      broken_.emplace_back();
+      found = std::prev(broken_.end());
+      found->code = value.code;
+      found->rule = rule;
+      found->column = value.path;
+      found->reason = value.why;
+    }
+    const std::int64_t before = found->count;
+    found->add(value.row, options_.quarantine);
+    if (found->count > before && found->values.size() < kShownRows) found->values.push_back(value.value());
+  }
+
+  // What was noted and what the rules found, by column; rules across columns come last.
+  BrokenRules in_order(BrokenRules rules) {
+    for (BrokenRule& rule : rules) {
+      if (rule.column == kTick) rule.code = ErrorCode::bad_tick;
+      broken_.push_back(std::move(rule));
+    }
+    std::ranges::stable_sort(broken_, {}, [&](const BrokenRule& rule) {
+      const auto column =
+          std::ranges::find(descriptor_.columns, rule.column.substr(0, rule.column.find_first_of(".[")),
+                            &core::ColumnDescriptor::name);
+      const bool spans = rule.rule == "model.needs";
+      return std::pair(spans, column - descriptor_.columns.begin());
+    });
+    return std::move(broken_);
+  }
+
+  Conformed without_broken_rows(const BrokenRules& broken) const {
+    if (!options_.quarantine) raise_broken(descriptor_.name, broken);
+    const SortedRows rows = sort_rows(frame_, *ticks_, broken, descriptor_.name);
+    ConformOptions options = options_;
+    options.quarantine = false;
+    Conformed result = Conformer(*rows.good, descriptor_, held_, options).run();
+    result.rejected = rows.bad;
+    return result;
   }
 
   // A dictionary holds a null in its indices or in the value that an index means.
@@ -253,7 +333,7 @@ class Conformer {
       const std::string& name = frame_.schema()->field(i)->name();
       if (descriptor_.find(name) != nullptr) continue;
       const arrow::ChunkedArray& given = *frame_.column(i);
-      Normalised result = normalise(given, Place(descriptor_.name, name, given), held(name));
+      Normalised result = normalise(given, place_of(name, given), held(name));
       put(name, std::move(result.type), std::move(result.values));
     }
   }
@@ -263,6 +343,8 @@ class Conformer {
   const Columns& held_;
   const ConformOptions& options_;
 
+  BrokenRules broken_;
+  Place::Listener note_refused_ = [this](const Place::Refused& value) { note("column.type", value); };
   ChunkedPtr ticks_;
   Columns columns_;
   arrow::FieldVector fields_;

@@ -17,7 +17,8 @@ struct ConformOptions {
   bool strict_schema =
       true;  // unknown columns are an error, else kept after the descriptor's, in caller's order
   bool validate_schema = true;  // check for missing, unknown and null; types are conformed always
-  bool validate_rows = false;   // run every row model's rules
+  bool validate_rows = false;   // check the model rules and column rules, see row_rules.h
+  bool quarantine = false;      // with validate_rows: bad rows go to Conformed::rejected
   std::int64_t tick_bucket_size = 100;
 };
 
@@ -40,12 +41,16 @@ struct Conformed {
     std::shared_ptr<arrow::Table> rows;
   };
   std::vector<Bucket> buckets;
+  // With `quarantine`, the bad rows as rows of the table `quarantine`, which are in none of the above;
+  // nullptr where there is none.
+  std::shared_ptr<arrow::Table> rejected;
 };
 
 // Checks and casts (the casts: cast.h; the rules of nested paths: normalise.h). `held` is what the run
 // remembers of the table's paths: a path that is f64 there is written as f64, one of unknown type takes its
-// type from there. Throws IoSchemaError with table, column, first bad row and value. A frame without rows
-// yields no buckets, after its columns were checked.
+// type from there. Throws IoSchemaError with table, column, first bad row and value; with `validate_rows` it
+// tells of all rows at once (raise_broken). A frame without rows yields no buckets, after its columns were
+// checked.
 Conformed conform(const arrow::Table& frame, const core::TableDescriptor& descriptor, const Columns& held,
                   const ConformOptions& options);
 

@@ -83,7 +83,7 @@ std::shared_ptr<arrow::Table> Dataset::read(std::string_view table, const ScanOp
 std::optional<TableManifest> Dataset::manifest(std::string_view table) {
   Run& run = state_->run;
   run.open();
-  if (!core::find_table(table)) {
+  if (!core::find_stored_table(table)) {
     run.paths().table(std::string(table));  // throws where it cannot be the name of any
     return std::nullopt;
   }
@@ -95,7 +95,7 @@ std::optional<TableManifest> Dataset::manifest(std::string_view table) {
 JsonObject Dataset::columns(std::string_view table) {
   Run& run = state_->run;
   run.open();
-  const core::TableDescriptor* descriptor = core::find_table(table);
+  const core::TableDescriptor* descriptor = core::find_stored_table(table);
   auto lock = run.lock();
   TableState* state = descriptor ? run.table(lock, table) : nullptr;
   if (!state) return {};
@@ -228,7 +228,8 @@ TickRange parse_where(const Json& where) {
     std::optional<std::int64_t>& bound = key == "tick_min" ? range.min : range.max;
     if (value.is_null()) continue;
     bound = integral(value);
-    if (!bound) refuse(key + " must be an integer of 64 bits, not " + write_json(value) + ".", key, write_json(value));
+    if (!bound)
+      refuse(key + " must be an integer of 64 bits, not " + write_json(value) + ".", key, write_json(value));
   }
   if (range.min && range.max && *range.min > *range.max)
     refuse(

@@ -101,6 +101,7 @@ class Files {
 
 void add(AppendSummary& all, const AppendSummary& one) {
   all.rows += one.rows;
+  if (one.quarantined) all.quarantined = all.quarantined.value_or(0) + *one.quarantined;
   all.parts.insert(all.parts.end(), one.parts.begin(), one.parts.end());
   std::set<std::int64_t> buckets(all.buckets.begin(), all.buckets.end());
   buckets.insert(one.buckets.begin(), one.buckets.end());

@@ -392,10 +392,9 @@ class LocalStorage final : public Storage {
   }
 
   void flush(const std::string& path) override {
-    if (!durable_) return;
     const int fd = uninterrupted([&] { return os_->open_to_read(path); });
     if (fd < 0) fail_write("cannot open, to flush it to disk,", path, -fd);
-    const int synced = os_->fsync(fd);
+    const int synced = durable_ ? os_->fsync(fd) : 0;
     const int closed = os_->close(fd);
     if (synced < 0 || closed < 0) fail_write("cannot flush to disk", path, synced < 0 ? -synced : -closed);
   }

@@ -50,6 +50,7 @@ EncodedPart write_part(Writer& writer, const arrow::Table& rows, const PartFoote
 // Facts that a footer tells without reading a row.
 struct PartFacts {
   PartFooter footer;  // columns: from crv_columns, else from the Parquet schema
+  Columns stored;     // from the Parquet schema: without the paths of unknown type
   std::int64_t rows = 0, bytes = 0;
   std::int64_t tick_min = 0, tick_max = 0;  // of the row groups' statistics, else of the column itself
 };

@@ -92,9 +92,16 @@ std::int64_t PartFile::rows_of(int group) const {
 Columns PartFile::columns() const {
   return reading_part(path_, [this] {
     const auto keys = metadata_->key_value_metadata();
-    if (std::optional<Columns> told = parse_footer_columns(keys.get(), path_)) return *std::move(told);
+    std::optional<Columns> told = parse_footer_columns(keys.get(), path_);
+    return told ? *std::move(told) : stored_columns();
+  });
+}
+
+Columns PartFile::stored_columns() const {
+  return reading_part(path_, [this] {
     std::shared_ptr<arrow::Schema> schema;
-    check(parquet::arrow::FromParquetSchema(metadata_->schema(), arrow_properties(), keys, &schema),
+    check(parquet::arrow::FromParquetSchema(metadata_->schema(), arrow_properties(),
+                                            metadata_->key_value_metadata(), &schema),
           ErrorCode::part_damaged, facts());
     return from_arrow(*schema);
   });
@@ -180,6 +187,7 @@ PartFacts read_part_facts(Storage& storage, const std::string& path) {
   PartFacts facts;
   facts.footer = part.footer();
   facts.footer.columns = part.columns();
+  facts.stored = part.stored_columns();
   facts.rows = part.rows();
   facts.bytes = part.bytes();
   TickSpan range;

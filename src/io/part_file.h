@@ -68,6 +68,7 @@ class PartFile {
   const PartFooter& footer() const { return footer_; }  // without columns
   // Types of all columns: as the footer's keys tell, else as Parquet's schema does.
   Columns columns() const;
+  Columns stored_columns() const;  // as Parquet's schema tells
 
   // Numbers of the leaves below a column, empty where the part lacks it.
   const std::vector<int>& leaves(const std::string& column) const;

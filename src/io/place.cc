@@ -23,6 +23,7 @@ Place Place::field(const std::string& name) const {
   place.table_ = table_;
   place.path_ = path_ + "." + name;
   place.parent_ = this;
+  place.listener_ = listener_;
   place.depth_ = depth_ + 1;
   return place;
 }
@@ -32,6 +33,7 @@ Place Place::element(Outward outward) const {
   place.table_ = table_;
   place.path_ = path_ + "[]";
   place.parent_ = this;
+  place.listener_ = listener_;
   place.depth_ = depth_ + 1;
   place.outward_ = std::move(outward);
   return place;
@@ -57,6 +59,13 @@ void Place::fail(ErrorCode code, const std::string& why) const {
 void Place::fail_at(ErrorCode code, const arrow::Array& chunk_values, std::size_t chunk, std::int64_t index,
                     const std::string& why) const {
   fail_at(code, row_of(chunk, index), text_of(cell_to_json(chunk_values, index)), why);
+}
+
+void Place::refuse_at(ErrorCode code, const arrow::Array& chunk_values, std::size_t chunk, std::int64_t index,
+                      const std::string& why) const {
+  if (listener_ == nullptr) fail_at(code, chunk_values, chunk, index, why);
+  (*listener_)({report_as_code_ ? code_ : code, path_, row_of(chunk, index), why,
+                [&] { return text_of(cell_to_json(chunk_values, index)); }});
 }
 
 void Place::fail_at(ErrorCode code, std::int64_t row, const std::string& value,

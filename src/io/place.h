@@ -43,6 +43,20 @@ class Place {
   [[noreturn]] void fail_at(ErrorCode code, std::int64_t row, const std::string& value,
                             const std::string& why) const;
 
+  // A single value that does not fit: fail_at(), or, where there is a listener, told to that.
+  void refuse_at(ErrorCode code, const arrow::Array& chunk_values, std::size_t chunk, std::int64_t index,
+                 const std::string& why) const;
+  // `listener` hears of single values of this path and of those made from it; it must outlive them.
+  struct Refused {
+    ErrorCode code;
+    const std::string& path;
+    std::int64_t row;
+    const std::string& why;
+    std::function<std::string()> value;  // its text
+  };
+  using Listener = std::function<void(const Refused&)>;
+  void tell(const Listener& listener) { listener_ = &listener; }
+
   ErrorFacts facts() const;
 
  private:
@@ -51,6 +65,7 @@ class Place {
   std::string table_;
   std::string path_;
   const Place* parent_ = nullptr;
+  const Listener* listener_ = nullptr;
   int depth_ = 0;
   std::vector<std::int64_t> first_rows_;  // of a column: frame row of each chunk's first value
   Outward outward_;                       // of elements

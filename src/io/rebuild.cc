@@ -416,7 +416,7 @@ class Rebuild {
 };
 
 std::string known_table(const Run& run, std::string_view table) {
-  if (core::find_table(table)) return std::string(table);
+  if (core::find_stored_table(table)) return std::string(table);
   raise(ErrorCode::unknown_table, "There is no table \"" + std::string(table) + "\".",
         {.run_id = run.run_id, .table = std::string(table), .value = std::string(table)});
 }

@@ -1,5 +1,5 @@
-// write_manifest: for callers who keep a manifest themselves. What it lists more or less than the run does becomes a
-// commit like any other; the file itself stays the log's.
+// write_manifest: for callers who keep a manifest themselves. What it lists more or less than the run does
+// becomes a commit like any other; the file itself stays the log's.
 #include <algorithm>
 #include <set>
 #include <utility>
@@ -23,7 +23,7 @@ class Reconcile {
     for (const PartitionMeta& partition : wanted_.partitions)
       for (const PartMeta& part : partition.parts) check_name(partition.bucket_id, part);
     run_.open_for_writing();
-    run_.table_for_writing(wanted_.table, !listed_.empty());
+    run_.table_for_writing(wanted_.table, Run::Buckets::are_known);
     look_at_new_parts();
     std::optional<Commit> done = run_.commit([&](const Run::Lock& lock) { return make_commit(lock); });
     if (done) run_.upkeep().after_commit(done->seq, {wanted_.table});
@@ -72,14 +72,15 @@ class Reconcile {
       refuse(bucket, part, "it belongs to table " + footer.table + " of run " + footer.run_id);
     if (facts.tick_min < 0 || facts.tick_min / run_.bucket_size() != bucket ||
         facts.tick_max / run_.bucket_size() != bucket)
-      refuse(bucket, part, "its ticks " + span(facts.tick_min, facts.tick_max) + " do not belong to bucket " +
-                               std::to_string(bucket));
+      refuse(bucket, part,
+             "its ticks " + span(facts.tick_min, facts.tick_max) + " do not belong to bucket " +
+                 std::to_string(bucket));
     if (facts.rows != part.rows || facts.bytes != part.bytes || facts.tick_min != part.tick_min ||
         facts.tick_max != part.tick_max)
       refuse(bucket, part,
-             "it has " + numbers(facts.rows, facts.bytes) + ", ticks " + span(facts.tick_min, facts.tick_max) +
-                 "; the manifest says " + numbers(part.rows, part.bytes) + ", ticks " +
-                 span(part.tick_min, part.tick_max));
+             "it has " + numbers(facts.rows, facts.bytes) + ", ticks " +
+                 span(facts.tick_min, facts.tick_max) + "; the manifest says " +
+                 numbers(part.rows, part.bytes) + ", ticks " + span(part.tick_min, part.tick_max));
     run_.storage().flush(path);
     PartRecord record;
     record.bucket = bucket;
@@ -110,7 +111,8 @@ class Reconcile {
       if (!conflicts.empty()) refuse_conflict(record, conflicts.front());
       const bool brought = std::any_of(change.schemas.begin(), change.schemas.end(),
                                        [&](const auto& s) { return s.first == record.schema; });
-      if (!brought && !state->knows_schema(record.schema)) change.schemas.emplace_back(record.schema, columns);
+      if (!brought && !state->knows_schema(record.schema))
+        change.schemas.emplace_back(record.schema, columns);
       change.added.push_back(record);
     }
     // What was committed after the caller's snapshot stays: the caller cannot have meant it.

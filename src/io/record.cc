@@ -82,12 +82,16 @@ Json to_json(const RecordSummary& summary) {
   for (const auto& [table, rows] : summary.rows_by_table) {
     tables.push_back(table, rows);
   }
-  return JsonObject{{"ticks", summary.ticks},
-                    {"rows", summary.rows},
-                    {"commits", summary.commits},
-                    {"first_tick", optional_json(summary.first_tick)},
-                    {"last_tick", optional_json(summary.last_tick)},
-                    {"tables", std::move(tables)}};
+  JsonObject json{{"ticks", summary.ticks},
+                  {"rows", summary.rows},
+                  {"commits", summary.commits},
+                  {"first_tick", optional_json(summary.first_tick)},
+                  {"last_tick", optional_json(summary.last_tick)},
+                  {"tables", std::move(tables)}};
+  if (summary.quarantined) {
+    json.push_back("quarantined", *summary.quarantined);
+  }
+  return json;
 }
 
 Recorder::Recorder(Dataset& dataset, RecordOptions options)
@@ -139,11 +143,13 @@ std::vector<TableFrame> Recorder::pending_frames() const {
   return frames;
 }
 
-void Recorder::count_pending() {
-  for (const auto& [table, pending] : pending_) {
-    const auto rows = static_cast<std::int64_t>(pending.rows.size());
-    summary_.rows_by_table[table] += rows;
-    summary_.rows += rows;
+void Recorder::count(const std::vector<AppendSummary>& appended) {
+  for (const auto& one : appended) {
+    summary_.rows_by_table[one.table] += one.rows;
+    summary_.rows += one.rows;
+    if (one.quarantined) {
+      summary_.quarantined = summary_.quarantined.value_or(0) + *one.quarantined;
+    }
   }
   pending_.clear();
 }
@@ -153,11 +159,10 @@ void Recorder::commit() {
     return;
   }
   try {
-    dataset_.append(pending_frames(), options_.append);
+    count(dataset_.append(pending_frames(), options_.append));
   } catch (const Error& error) {
     raise_about(error);
   }
-  count_pending();
   ++summary_.ticks;
   ++summary_.commits;
   if (!summary_.first_tick) {

@@ -29,6 +29,7 @@ Json to_json(const AppendSummary& summary) {
   o.push_back("parts", std::move(parts));
   o.push_back("rows", summary.rows);
   o.push_back("buckets", std::move(buckets));
+  if (summary.quarantined) o.push_back("quarantined", *summary.quarantined);
   return o;
 }
 

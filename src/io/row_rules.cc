@@ -1,203 +1,350 @@
 #include "io/row_rules.h"
 
+#include <algorithm>
+#include <functional>
+#include <iterator>
 #include <optional>
 #include <string>
-#include <tuple>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <arrow/array.h>
-#include <arrow/array/builder_binary.h>
+#include <arrow/buffer.h>
 #include <arrow/chunked_array.h>
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
 
-#include "crv/core/error.h"
+#include "core/text.h"
+#include "crv/core/grammar.h"
 #include "crv/core/rows.h"
 #include "crv/core/rules.h"
 #include "crv/io/json_rows.h"
 #include "io/arrow_types.h"
+#include "io/cast.h"
+#include "io/cell_checks.h"
+#include "io/element_fields.h"
+#include "io/lower_case.h"
+#include "io/parallel.h"
+#include "io/place.h"
 
 namespace crv::io {
 
 namespace {
 
-[[noreturn]] void break_rule(std::string_view table, std::string_view column, std::int64_t row,
-                             const std::string& value, const std::string& why) {
-  ErrorFacts facts;
-  facts.table = table;
-  facts.column = column;
-  facts.row = row;
-  facts.value = value;
-  raise(ErrorCode::row_rule,
-        "table \"" + facts.table + "\", column \"" + facts.column + "\", row " + std::to_string(row) + ": " +
-            why,
-        facts);
-}
+constexpr std::int64_t kBatchRows = 131072;  // worth a thread of its own
 
-// Takes a cell into a member; false where it has another type. Columns are conformed, so that only what a
-// list holds can still be of another type.
-bool take(Json&& cell, Json& member) {
-  member = std::move(cell);
-  return true;
-}
-bool take(Json&& cell, bool& member) {
-  const auto* number = cell.get_if<std::int64_t>();
-  if (number == nullptr || (*number != 0 && *number != 1)) return false;
-  member = *number == 1;
-  return true;
-}
-bool take(Json&& cell, std::vector<JsonObject>& member) {
-  auto* array = cell.get_if<JsonArray>();
-  if (array == nullptr) return false;
-  for (Json& element : *array) {
-    auto* object = element.get_if<JsonObject>();
-    if (object == nullptr) return false;
-    member.push_back(std::move(*object));
-  }
-  return true;
-}
-template <class T>
-bool take(Json&& cell, T& member) {
-  auto* value = cell.get_if<T>();
-  if (value == nullptr) return false;
-  member = std::move(*value);
-  return true;
-}
-template <class T>
-bool take(Json&& cell, std::optional<T>& member) {
-  return take(std::move(cell), member.emplace());
-}
-
-template <class T>
-struct IsOptional : std::false_type {};
-template <class T>
-struct IsOptional<std::optional<T>> : std::true_type {};
-
-// Text that validate() brings into its normal form, gathered over all rows.
-struct Rewritten {
-  std::string column;
-  arrow::StringBuilder texts;
-  bool changed = false;
+// What one batch of rows gave: by rule, and by column of the table.
+struct BatchFindings {
+  std::vector<BrokenRule> rules;
+  std::vector<bool> folds;
+  std::vector<std::uint8_t> kinds;  // of each row, the word in the column that needs go by
 };
 
-std::optional<std::string> text_in(const std::string& member) {
-  return member;
-}
-std::optional<std::string> text_in(const std::optional<std::string>& member) {
-  return member;
-}
-template <class T>
-std::optional<std::string> text_in(const T&) {
-  return std::nullopt;
+// A batch on its way through the checks.
+struct Batch {
+  const arrow::RecordBatch& rows;
+  std::int64_t first_row;
+  bool keep_all;
+  BatchFindings& findings;
+
+  Found found(std::size_t rule) const {
+    return [this, rule](std::int64_t row) { findings.rules[rule].add(first_row + row, keep_all); };
+  }
+};
+
+std::string one_of(const std::vector<std::string>& words) {
+  return "must be one of " + core::join(words);
 }
 
-template <class Row>
-class Rules {
+std::string range(std::optional<double> min, std::optional<double> max) {
+  const auto text = [](double bound) {
+    const std::string digits = format_double(bound);
+    return digits.ends_with(".0") ? digits.substr(0, digits.size() - 2) : digits;
+  };
+  if (min && max) return "must be at least " + text(*min) + " and at most " + text(*max);
+  return min ? "must be at least " + text(*min) : "must be at most " + text(*max);
+}
+
+// All that a path must satisfy: `model` of a struct of rows.h, `column` besides.
+struct PathRules {
+  std::string path;
+  const core::FieldRule* model = nullptr;
+  const core::ColumnRule* column = nullptr;
+  std::string model_set = "model.";  // what its rules are called; those of elements are column rules
+};
+
+using Check = std::function<void(const Batch&)>;
+using CellsOf = std::function<void(const Batch&, const std::function<void(const Cells&)>&)>;
+
+// The checks of a table, made once for all batches.
+class Checks {
  public:
-  explicit Rules(const arrow::Table& table) : table_(table) {
-    const core::ModelRules* rules = core::find_model_rules(Row::model);
-    if (rules == nullptr) return;
-    for (const core::FieldRule& rule : rules->fields) {
-      if (rule.fold && table.GetColumnByName(rule.field) != nullptr) {
-        rewritten_.emplace_back();
-        rewritten_.back().column = rule.field;
-      }
+  Checks(const arrow::Schema& schema, const core::TableDescriptor& descriptor)
+      : schema_(schema),
+        model_(core::find_table_rules(descriptor.name)),
+        column_(core::find_column_rules(descriptor.name)) {
+    for (const core::ColumnDescriptor& column : descriptor.columns) {
+      const int at = schema.GetFieldIndex(column.name);
+      if (at >= 0) add_column(column, at);
     }
+    if (model_ != nullptr && !model_->needs_by.empty()) add_needs();
   }
 
-  void run() {
-    std::int64_t first = 0;
-    for (const auto& batch :
-         check(arrow::TableBatchReader(table_).ToRecordBatches(), ErrorCode::wrong_type)) {
-      for (std::int64_t i = 0; i < batch->num_rows(); ++i) check_row(*batch, i, first + i);
-      first += batch->num_rows();
-    }
+  BatchFindings run(const arrow::RecordBatch& rows, std::int64_t first_row, bool keep_all) const {
+    BatchFindings findings{rules_, std::vector<bool>(static_cast<std::size_t>(rows.num_columns())), {}};
+    if (model_ != nullptr && !model_->needs_by.empty())
+      findings.kinds.assign(static_cast<std::size_t>(rows.num_rows()), kNoWord);
+    const Batch batch{rows, first_row, keep_all, findings};
+    for (const Check& check : checks_) check(batch);
+    return findings;
   }
 
-  std::shared_ptr<arrow::Table> result(const std::shared_ptr<arrow::Table>& table) {
-    std::shared_ptr<arrow::Table> changed = table;
-    for (Rewritten& column : rewritten_) {
-      if (!column.changed) continue;
-      const auto values =
-          std::make_shared<arrow::ChunkedArray>(check(column.texts.Finish(), ErrorCode::wrong_type));
-      const int at = table->schema()->GetFieldIndex(column.column);
-      changed = check(changed->SetColumn(at, arrow::field(column.column, values->type()), values),
-                      ErrorCode::wrong_type);
-    }
-    return changed;
-  }
+  const std::vector<BrokenRule>& rules() const { return rules_; }
+  // Where the value that a rule is about stands: a column, and the field of a struct in it or "".
+  std::pair<int, std::string> value_of(std::size_t rule) const { return values_[rule]; }
 
  private:
-  void check_row(const arrow::RecordBatch& batch, std::int64_t index, std::int64_t row) {
-    Row model;
-    std::apply([&](const auto&... field) { (fill(model, field, batch, index, row), ...); }, Row::fields());
-    const Row given = model;
-    try {
-      core::validate(model);
-    } catch (const Error& error) {
-      break_rule(Row::table, error.facts().column, row, error.facts().value, error.what());
-    }
-    core::for_each_field(model,
-                         [&](std::string_view name, const auto& member) { keep(name, text_in(member)); });
-    note_changes(given, model);
+  std::size_t add_rule(std::string rule, std::string path, std::string reason, int column,
+                       std::string field = "") {
+    BrokenRule made;
+    made.rule = std::move(rule);
+    made.column = std::move(path);
+    made.reason = std::move(reason);
+    rules_.push_back(std::move(made));
+    values_.emplace_back(column, std::move(field));
+    return rules_.size() - 1;
   }
 
-  template <class Member>
-  void fill(Row& model, const core::Field<Row, Member>& field, const arrow::RecordBatch& batch,
-            std::int64_t index, std::int64_t row) {
-    const auto column = batch.GetColumnByName(std::string(field.name));
-    if (column == nullptr || column->IsNull(index)) {
-      if (field.required && !IsOptional<Member>::value) {
-        break_rule(Row::table, field.name, row, "null", "a value is required here");
-      }
+  void add_column(const core::ColumnDescriptor& column, int at) {
+    const PathRules rules{column.name, model_ == nullptr ? nullptr : model_->find(column.name),
+                          column_ == nullptr ? nullptr : column_->find(column.name)};
+    const CellsOf cells = [at](const Batch& batch, const auto& then) { then({*batch.rows.column(at)}); };
+    const arrow::DataType& type = *schema_.field(at)->type();
+    if (is_text(type)) add_text(rules, at, cells);
+    if (type.id() == arrow::Type::INT64 || type.id() == arrow::Type::DOUBLE) add_number(rules, at, cells);
+    if (column.dtype == core::DType::structure && rules.model != nullptr && rules.model->numbers)
+      add_numbers(column.name, at);
+    if (column.dtype == core::DType::list_of_structures) add_elements(rules, at);
+  }
+
+  void add_text(const PathRules& rules, int at, const CellsOf& cells) {
+    const std::vector<std::string> none;
+    const auto& model = rules.model == nullptr ? none : rules.model->allowed;
+    const auto& column = rules.column == nullptr ? none : rules.column->allowed;
+    TextRules what{Words(model), Words(column)};
+    what.fold = rules.model != nullptr && rules.model->fold;
+    what.lower_snake = rules.model != nullptr && rules.model->lower_snake;
+    what.not_empty = rules.column != nullptr && rules.column->not_empty;
+    what.column_words_are_lower_snake = std::ranges::all_of(column, core::is_lower_snake);
+    if (model.empty() && column.empty() && !what.lower_snake && !what.not_empty) return;
+    const std::size_t not_model =
+        add_rule(rules.model_set + "one_of", rules.path, model.empty() ? "" : one_of(model), at);
+    const std::size_t not_snake = add_rule(rules.model_set + "lower_snake", rules.path,
+                                           "must be lower_snake (a-z, 0-9, single underscores between)", at);
+    const std::size_t not_column =
+        add_rule("column.one_of", rules.path, column.empty() ? "" : one_of(column), at);
+    const std::size_t empty = add_rule("column.not_empty", rules.path, "must not be empty", at);
+    const bool tells_kinds = model_ != nullptr && rules.path == model_->needs_by;
+    checks_.emplace_back([=, what = std::move(what)](const Batch& batch) {
+      const TextFindings found{batch.found(not_model), batch.found(not_snake), batch.found(not_column),
+                               batch.found(empty)};
+      cells(batch, [&](const Cells& texts) {
+        if (check_texts(texts, what, found, tells_kinds ? &batch.findings.kinds : nullptr))
+          batch.findings.folds[static_cast<std::size_t>(at)] = true;
+      });
+    });
+  }
+
+  void add_number(const PathRules& rules, int at, const CellsOf& cells) {
+    const auto bound = [&](std::optional<double> min, std::optional<double> max, const std::string& set) {
+      if (!min && !max) return;
+      const std::size_t rule = add_rule(set + "range", rules.path, range(min, max), at);
+      checks_.emplace_back([=](const Batch& batch) {
+        cells(batch, [&](const Cells& numbers) { find_out_of_range(numbers, min, max, batch.found(rule)); });
+      });
+    };
+    if (rules.model != nullptr) bound(rules.model->min, rules.model->max, rules.model_set);
+    if (rules.column == nullptr) return;
+    bound(rules.column->min, rules.column->max, "column.");
+    if (!rules.column->finite) return;
+    const std::size_t rule = add_rule("column.finite", rules.path, "must be a finite number", at);
+    checks_.emplace_back([=](const Batch& batch) {
+      cells(batch, [&](const Cells& numbers) { find_not_finite(numbers, batch.found(rule)); });
+    });
+  }
+
+  void add_numbers(const std::string& name, int at) {
+    const arrow::DataType& type = *schema_.field(at)->type();
+    for (int i = 0; i < type.num_fields(); ++i) {
+      const std::string& field = type.field(i)->name();
+      const std::size_t rule = add_rule("model.numbers", name + "." + field, "must be a number", at, field);
+      checks_.emplace_back([=](const Batch& batch) {
+        const auto& structs = static_cast<const arrow::StructArray&>(*batch.rows.column(at));
+        const auto values = structs.field(i);
+        find_no_number({*values, {}, [&](std::int64_t row) { return structs.IsValid(row); }},
+                       batch.found(rule));
+      });
+    }
+  }
+
+  // ---- lists of structs ----
+
+  // Rules of what `field` holds in each element. Field -1: the elements themselves.
+  static CellsOf elements_of(int at, int field) {
+    return [=](const Batch& batch, const auto& then) { with_elements(*batch.rows.column(at), field, then); };
+  }
+
+  void add_elements(const PathRules& rules, int at) {
+    const std::string path = rules.path + "[]";
+    const std::size_t null = add_rule("model.struct", path, "must be a struct, not null", at);
+    checks_.emplace_back([cells = elements_of(at, -1), null](const Batch& batch) {
+      cells(batch, [&](const Cells& elements) { find_null(elements, batch.found(null)); });
+    });
+    if (rules.column == nullptr || rules.column->elements.empty()) return;
+    const core::ModelRules* model = core::find_model_rules(rules.column->elements);
+    const arrow::DataType& type = *schema_.field(at)->type()->field(0)->type();
+    for (const ElementField& field : element_fields_of(rules.column->elements)) {
+      const core::FieldRule* of_model = model == nullptr ? nullptr : model->find(field.name);
+      add_element_field(path, field, of_model, type, at);
+    }
+  }
+
+  void add_element_field(const std::string& path, const ElementField& field, const core::FieldRule* model,
+                         const arrow::DataType& type, int at) {
+    const std::string name = path + "." + field.name;
+    const int index = static_cast<const arrow::StructType&>(type).GetFieldIndex(field.name);
+    const CellsOf cells = elements_of(at, index);
+    if (field.required) {
+      const std::size_t rule = add_rule("column.elements", name, "must be given in each element", at);
+      checks_.emplace_back([=](const Batch& batch) {
+        cells(batch,
+              [&](const Cells& values) { (index < 0 ? find_any : find_null)(values, batch.found(rule)); });
+      });
+    }
+    if (index < 0) return;
+    if (!field.takes(*type.field(index)->type())) {
+      const std::size_t rule = add_rule("column.elements", name, "must be " + field.type_word(), at);
+      checks_.emplace_back([=](const Batch& batch) {
+        cells(batch, [&](const Cells& values) { find_any(values, batch.found(rule)); });
+      });
       return;
     }
-    Json cell = cell_to_json(*column, index);
-    if (!take(Json(cell), model.*field.member)) {
-      break_rule(Row::table, field.name, row, write_json(cell),
-                 "the row model does not allow this value here");
+    core::ColumnRule implied;
+    implied.finite = true;
+    implied.not_empty = field.required;
+    const PathRules rules{name, model, &implied, "column."};
+    if (is_text(*type.field(index)->type())) add_text(rules, at, cells);
+    if (type.field(index)->type()->id() == arrow::Type::DOUBLE) add_number(rules, at, cells);
+  }
+
+  // ---- what spans columns ----
+
+  void add_needs() {
+    const int by = schema_.GetFieldIndex(model_->needs_by);
+    if (by < 0) return;
+    std::vector<std::string> slots;
+    for (const core::Needs& needs : model_->needs) {
+      for (const std::string& field : needs.fields)
+        if (std::ranges::find(slots, field) == slots.end()) slots.push_back(field);
     }
-  }
-
-  void keep(std::string_view name, const std::optional<std::string>& text) {
-    for (Rewritten& column : rewritten_) {
-      if (column.column != name) continue;
-      check(text ? column.texts.Append(*text) : column.texts.AppendNull(), ErrorCode::wrong_type);
+    std::ranges::sort(slots);          // the first that is missing is told, as validate() does
+    std::vector<std::uint8_t> needed;  // by word of the column: the catalog lists needs in their order
+    std::vector<std::size_t> first_rule;
+    for (const core::Needs& needs : model_->needs) {
+      unsigned bits = 0;
+      for (const std::string& field : needs.fields)
+        bits |= 1U << (std::ranges::find(slots, field) - slots.begin());
+      needed.push_back(static_cast<std::uint8_t>(bits));
+      first_rule.push_back(rules_.size());
+      for (const std::string& slot : slots)
+        add_rule("model.needs", slot,
+                 "must be given: " + model_->needs_by + " " + needs.value + " requires fields " +
+                     core::join(needs.fields),
+                 by);
     }
+    std::vector<int> columns;
+    for (const std::string& slot : slots) columns.push_back(schema_.GetFieldIndex(slot));
+    checks_.emplace_back([=](const Batch& batch) {
+      std::vector<const arrow::Array*> given;
+      for (const int column : columns)
+        given.push_back(column < 0 ? nullptr : batch.rows.column(column).get());
+      find_missing(batch.findings.kinds, needed, given,
+                   [&](std::int64_t row, std::size_t kind, std::uint8_t missing) {
+                     std::size_t slot = 0;
+                     while ((missing >> slot & 1U) == 0) ++slot;
+                     batch.findings.rules[first_rule[kind] + slot].add(batch.first_row + row, batch.keep_all);
+                   });
+    });
   }
 
-  void note_changes(const Row& before, const Row& after) {
-    const auto compare = [&](const auto& field) {
-      for (Rewritten& column : rewritten_) {
-        if (column.column == field.name && !(before.*field.member == after.*field.member))
-          column.changed = true;
-      }
-    };
-    std::apply([&](const auto&... field) { (compare(field), ...); }, Row::fields());
-  }
-
-  const arrow::Table& table_;
-  std::vector<Rewritten> rewritten_;
+  const arrow::Schema& schema_;
+  const core::ModelRules* model_;
+  const core::ColumnRules* column_;
+  std::vector<BrokenRule> rules_;  // without rows
+  std::vector<std::pair<int, std::string>> values_;
+  std::vector<Check> checks_;
 };
 
-template <class Row>
-std::shared_ptr<arrow::Table> apply(const std::shared_ptr<arrow::Table>& table) {
-  Rules<Row> rules(*table);
-  rules.run();
-  return rules.result(table);
+// Text of the value at a row of the whole table.
+std::string value_at(const arrow::Table& table, std::int64_t row, const std::pair<int, std::string>& where) {
+  const auto& column = *table.column(where.first);
+  for (const auto& chunk : column.chunks()) {
+    if (row >= chunk->length()) {
+      row -= chunk->length();
+    } else if (where.second.empty()) {
+      return text_of(cell_to_json(*chunk, row));
+    } else {
+      const auto& structs = static_cast<const arrow::StructArray&>(*chunk);
+      return text_of(cell_to_json(*structs.GetFieldByName(where.second), row));
+    }
+  }
+  return {};
+}
+
+void join(BrokenRule& all, BrokenRule&& some, bool keep_all) {
+  all.count += some.count;
+  const std::size_t room = keep_all ? some.rows.size() : kShownRows - std::min(kShownRows, all.rows.size());
+  some.rows.resize(std::min(some.rows.size(), room));
+  all.rows.insert(all.rows.end(), some.rows.begin(), some.rows.end());
 }
 
 }  // namespace
 
-std::shared_ptr<arrow::Table> apply_row_rules(const std::shared_ptr<arrow::Table>& table,
-                                              const core::TableDescriptor& descriptor) {
-#define CRV_APPLY(Row) \
-  if (descriptor.name == core::Row::table) return apply<core::Row>(table);
-  CRV_TABLE_ROWS(CRV_APPLY)
-#undef CRV_APPLY
-  return table;
+CheckedRows check_rows(const std::shared_ptr<arrow::Table>& table, const core::TableDescriptor& descriptor,
+                       bool keep_all) {
+  const Checks checks(*table->schema(), descriptor);
+  arrow::TableBatchReader reader(*table);
+  reader.set_chunksize(kBatchRows);
+  const auto batches = check(reader.ToRecordBatches(), ErrorCode::wrong_type);
+  std::vector<std::int64_t> first_rows;
+  std::int64_t rows = 0;
+  for (const auto& batch : batches) {
+    first_rows.push_back(rows);
+    rows += batch->num_rows();
+  }
+  std::vector<BatchFindings> found(batches.size());
+  in_parallel(batches.size(),
+              [&](std::size_t i) { found[i] = checks.run(*batches[i], first_rows[i], keep_all); });
+
+  CheckedRows result;
+  for (std::size_t r = 0; r < checks.rules().size(); ++r) {
+    BrokenRule rule = checks.rules()[r];
+    for (BatchFindings& some : found) join(rule, std::move(some.rules[r]), keep_all);
+    if (rule.count == 0) continue;
+    for (std::size_t i = 0; i < std::min(kShownRows, rule.rows.size()); ++i)
+      rule.values.push_back(value_at(*table, rule.rows[i], checks.value_of(r)));
+    result.broken.push_back(std::move(rule));
+  }
+  if (!result.broken.empty()) return result;
+  result.table = table;
+  for (int c = 0; c < table->num_columns(); ++c) {
+    const bool folds = std::ranges::any_of(
+        found, [&](const BatchFindings& some) { return some.folds[static_cast<std::size_t>(c)]; });
+    if (folds) result.table = with_lower_case(result.table, c);
+  }
+  return result;
 }
 
 }  // namespace crv::io

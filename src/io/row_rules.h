@@ -1,4 +1,4 @@
-// Row models run over a frame.
+// The model rules and column rules of a table, checked over Arrow columns.
 #pragma once
 
 #include <memory>
@@ -6,14 +6,20 @@
 #include <arrow/type_fwd.h>
 
 #include "crv/core/descriptor.h"
+#include "io/broken_rules.h"
 
 namespace crv::io {
 
-// Makes the struct of every row and runs its validate(). `table` holds columns as conform() makes them.
-// Returns it with what validate() normalised (side, visibility_scope) in place. A table that has no row model
-// passes as it is. Throws IoSchemaError (row_rule) with column, row and value of the first row that breaks a
-// rule.
-std::shared_ptr<arrow::Table> apply_row_rules(const std::shared_ptr<arrow::Table>& table,
-                                              const core::TableDescriptor& descriptor);
+struct CheckedRows {
+  BrokenRules broken;  // in the order of the table's columns; what spans columns comes last
+  // Where no rule is broken: the table with what the models lower in lower case. It shares all columns in
+  // which nothing changes.
+  std::shared_ptr<arrow::Table> table;
+};
+
+// `table` holds columns as conform() makes them; those of no descriptor are not looked at. `keep_all`: every
+// row that breaks a rule is listed, else the first few of each rule.
+CheckedRows check_rows(const std::shared_ptr<arrow::Table>& table, const core::TableDescriptor& descriptor,
+                       bool keep_all);
 
 }  // namespace crv::io

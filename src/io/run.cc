@@ -246,7 +246,8 @@ bool Run::trusts(const std::string& folder) {
 std::vector<std::string> Run::table_names() {
   std::vector<std::string> names;
   for (const Entry& entry : storage_->list(paths_->tables()))
-    if (entry.is_folder && core::find_table(entry.name) && storage_->exists(paths_->manifest(entry.name)))
+    if (entry.is_folder && core::find_stored_table(entry.name) &&
+        storage_->exists(paths_->manifest(entry.name)))
       names.push_back(entry.name);
   return names;
 }
@@ -387,11 +388,12 @@ bool Run::log_names(std::string_view table) {
   return named;
 }
 
-void Run::make_table(std::string_view name, bool with_parts) {
-  bool has_buckets = false;
-  for (const Entry& entry : storage_->list(paths_->table(name)))
-    has_buckets = has_buckets || parse_bucket_folder(entry.name).has_value();
-  if ((has_buckets && !with_parts) || log_names(name))
+void Run::make_table(std::string_view name, Buckets buckets) {
+  bool lost = false;
+  if (buckets == Buckets::mean_loss)
+    for (const Entry& entry : storage_->list(paths_->table(name)))
+      lost = lost || parse_bucket_folder(entry.name).has_value();
+  if (lost || log_names(name))
     raise(ErrorCode::table_missing,
           "Table " + std::string(name) + " of run " + run_id + " has lost its manifest (" +
               paths_->manifest(name) + "), though rows were written to it. Rebuild it.",
@@ -409,13 +411,13 @@ void Run::make_table(std::string_view name, bool with_parts) {
   storage_->put_if_absent(paths_->manifest(name), encode_manifest(empty));
 }
 
-void Run::table_for_writing(std::string_view name, bool with_parts) {
+void Run::table_for_writing(std::string_view name, Buckets buckets) {
   std::string folder = paths_->table(name);
   if (trusts(folder)) {
     Lock held = lock();
     if (known_table(held, name) && storage_->exists(paths_->manifest(name))) return;
   }
-  if (!storage_->exists(paths_->manifest(name))) make_table(name, with_parts);
+  if (!storage_->exists(paths_->manifest(name))) make_table(name, buckets);
   trust(folder);
   bool legacy = false;
   {

@@ -80,8 +80,9 @@ class Run {
   // After a rebuild: the snapshot is read anew.
   void forget_tables();
   // Makes the table's folder and empty manifest where they are missing, adopts what the older package wrote.
-  // `with_parts`: the caller brings parts of its own along, so that buckets without a manifest are no damage.
-  void table_for_writing(std::string_view name, bool with_parts = false);
+  // A folder that holds buckets but no manifest has lost it, unless the caller has put them there and knows.
+  enum class Buckets { mean_loss, are_known };
+  void table_for_writing(std::string_view name, Buckets buckets = Buckets::mean_loss);
 
   // Makes the commit to put, seeing the snapshot under the lock; nothing: there is nothing (more) to commit.
   // May throw to refuse. It is called again whenever commits of others were passed.
@@ -107,7 +108,7 @@ class Run {
   void accept_run();
   void check_legacy_bucket_sizes();
   void adopt(std::string_view name);
-  void make_table(std::string_view name, bool with_parts);
+  void make_table(std::string_view name, Buckets buckets);
   void advance(const Lock& held);
   void apply(const Commit& commit);
   TableState* load(const Lock& held, std::string_view name);

@@ -208,7 +208,8 @@ Columns select_columns(const Columns& all, const std::vector<std::string>& names
 
 bool has_unknown_elements(const Type& type) {
   return std::any_of(type.fields.begin(), type.fields.end(), [&](const Field& field) {
-    return field.type.kind == Type::Kind::null ? type.kind == Type::Kind::list : has_unknown_elements(field.type);
+    return field.type.kind == Type::Kind::null ? type.kind == Type::Kind::list
+                                               : has_unknown_elements(field.type);
   });
 }
 
@@ -293,7 +294,7 @@ Columns scan_columns(const TableState& state, const core::TableDescriptor& descr
 Scan scan(Run& run, std::string_view table, const ScanOptions& options) {
   std::string name(table);
   check_options(options, name);
-  const core::TableDescriptor* descriptor = core::find_table(table);
+  const core::TableDescriptor* descriptor = core::find_stored_table(table);
   if (!descriptor)
     raise(ErrorCode::unknown_table_in_scan, "There is no table \"" + name + "\".",
           {.run_id = run.run_id, .table = name, .value = name});

@@ -85,7 +85,8 @@ class Storage {
   virtual bool make_folder(const std::string& folder) = 0;
   // Every name put into or removed from `folder` so far survives a power cut once this returns.
   virtual void sync(const std::string& folder) = 0;
-  // The bytes of an object that somebody else wrote survive a power cut once this returns; its name is sync's.
+  // The bytes of an object that somebody else wrote survive a power cut once this returns; its name is
+  // sync's.
   virtual void flush(const std::string& path) = 0;
   // The folder itself survives: sync of every folder from it up to the parent of `top`, which is it or stands
   // above it (textually). With an empty `top`: as far up as the path goes.

@@ -46,7 +46,7 @@ void look_into(Run& run, FoundPart& part, std::int64_t bucket_size) {
 std::vector<std::string> table_folders(Run& run) {
   std::vector<std::string> names;
   for (const Entry& entry : run.storage().list(run.paths().tables()))
-    if (entry.is_folder && core::find_table(entry.name)) names.push_back(entry.name);
+    if (entry.is_folder && core::find_stored_table(entry.name)) names.push_back(entry.name);
   return names;
 }
 

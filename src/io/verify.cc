@@ -199,6 +199,9 @@ class Verify {
     }
     if (!part.schema.empty() && schema_id(facts.footer.columns) != part.schema)
       find("error", "part_damaged", path, "Its columns are not those that were committed.");
+    if (!same_types(facts.footer.columns, facts.stored))
+      find("error", "part_damaged", path,
+           "It does not store its columns in the types that its footer tells.");
     if (facts.footer.append_id.empty() && !same_types(facts.footer.columns, state.columns()))
       find("note", "widened_path", path,
            "The older package wrote integers where the table holds floats; they are widened when read.");

@@ -83,8 +83,8 @@ class CommandTest(unittest.TestCase):
                 pass
         process.wait()
 
-    def append(self, run, table, rows):
-        return self.answer("append", run, table, "-", "--format", "jsonl", stdin=json_lines(rows))
+    def append(self, run, table, rows, **options):
+        return self.answer("append", run, table, "-", "--format", "jsonl", stdin=json_lines(rows), **options)
 
     def rows(self, run, table, *options):
         text = self.out("scan", run, table, "--format", "jsonl", *options)

@@ -3,7 +3,7 @@
 import json
 import unittest
 
-from support import CommandTest, holding, holdings
+from support import CommandTest, holding, holdings, json_lines
 
 
 class Listing(CommandTest):
@@ -51,6 +51,51 @@ class Listing(CommandTest):
         self.assertEqual("i64", columns["tick"])
         self.assertEqual({"struct": {"fee": "f64"}}, columns["additional_payload"])
         self.assertIn("additional_payload", self.out("schema", "exchange", "--run", "run"))
+
+    def test_schema_of_a_run_lists_extra_columns(self):
+        self.append("run", "holdings", [holding(0, "a", 1) | {"mood": 0.5, "notes": {"by": "b"}}],
+                    env={"CRV_IO_STRICT_SCHEMA": "false"})
+        columns = self.answer("schema", "holdings", "--run", "run")["columns"]
+        self.assertEqual(["bucket", "tick", "agent_id", "token_id", "quantity", "mood", "notes"], list(columns))
+        self.assertEqual(("f64", {"struct": {"by": "str"}}), (columns["mood"], columns["notes"]))
+        self.assertIn("mood", self.out("schema", "holdings", "--run", "run"))
+
+
+class Rules(CommandTest):
+    given = [holding(0, "a", 1), holding(1, "", 2), holding(2, "b", 3), holding(3, "", 4)]
+
+    def test_one_error_tells_of_all_rows(self):
+        (self.folder / "rows.jsonl").write_text(json_lines(self.given))
+        error = self.error("append", "run", "holdings", "rows.jsonl", "--validate-rows")
+        self.assertEqual(("row_rule", "agent_id", 1, 2), tuple(error[k] for k in ("code", "column", "row", "line")))
+        self.assertEqual([{"rule": "column.not_empty", "column": "agent_id", "reason": "must not be empty", "count": 2,
+                           "first": [{"row": 1, "value": ""}, {"row": 3, "value": ""}]}], error["violations"])
+        text = self.err("append", "run", "holdings", "rows.jsonl", "--validate-rows", status=1)
+        self.assertIn('agent_id: must not be empty (column.not_empty): 2 rows: row 1 holds "", row 3 holds ""', text)
+        self.assertEqual([], self.answer("runs")["runs"])
+
+    def test_bad_rows_can_be_quarantined(self):
+        (self.folder / "rows.jsonl").write_text(json_lines(self.given))
+        command = ["append", "run", "holdings", "rows.jsonl", "--validate-rows", "--on-invalid", "quarantine"]
+        summary = self.answer(*command)
+        self.assertEqual((2, 2, 1), tuple(summary[k] for k in ("rows", "quarantined", "commits")))
+        self.assertIn("appended 2 rows to holdings", self.err(*command))
+        self.assertIn("2 rows to quarantine", self.err(*command))
+        bad = self.rows("run", "quarantine")
+        self.assertEqual([1, 3] * 3, [row["tick"] for row in bad])
+        self.assertEqual(self.given[1], json.loads(bad[0]["row_json"]))
+        self.assertEqual(["holdings", "quarantine"], [t["table"] for t in self.answer("tables", "run")["tables"]])
+        self.assertIn("row_json", self.out("schema", "quarantine"))
+        self.assertIn("row_json", self.out("schema", "quarantine", "--run", "run"))
+        self.assertTrue(self.answer("verify", "run")["ok"])
+        self.assertEqual("unknown_table", self.error("append", "run", "quarantine", "rows.jsonl")["code"])
+        self.crv("append", "run", "holdings", "rows.jsonl", "--on-invalid", "quarantine", status=2)
+
+    def test_record_quarantines_too(self):
+        lines = json_lines([{"table": "holdings"} | row for row in self.given])
+        summary = self.answer("record", "run", "--validate-rows", "--on-invalid", "quarantine", stdin=lines)
+        self.assertEqual((2, 2, {"holdings": 2}), tuple(summary[k] for k in ("rows", "quarantined", "tables")))
+        self.assertEqual(2, self.rows_in("run", "quarantine"))
 
 
 class State(CommandTest):

@@ -18,7 +18,7 @@ Json describe(const TableDescriptor& table) {
   JsonArray columns, nullable;
   for (const ColumnDescriptor& column : table.columns) {
     columns.push_back(JsonObject{{"name", column.name}, {"dtype", text_of(column.dtype)}});
-    if (!column.required) nullable.push_back(column.name);
+    if (!column.required) nullable.emplace_back(column.name);
   }
   return JsonObject{{"name", table.name},
                     {"columns", columns},
@@ -69,7 +69,17 @@ TEST(Tables, AreFoundByNameOnly) {
   EXPECT_EQ(find_table("holdings")->find("price"), nullptr);
   for (const char* name : {"", "Holdings", "HOLDINGS", "holdings ", "nonsense"}) {
     EXPECT_EQ(find_table(name), nullptr);
+    EXPECT_EQ(find_stored_table(name), nullptr);
   }
+}
+
+TEST(Tables, OfCrvsOwnAreStoredButNotCanonical) {
+  ASSERT_EQ(list_internal_tables().size(), 1U);
+  EXPECT_EQ(list_internal_tables()[0].name, "quarantine");
+  EXPECT_EQ(find_table("quarantine"), nullptr);
+  EXPECT_EQ(find_stored_table("quarantine"), &list_internal_tables()[0]);
+  EXPECT_EQ(find_stored_table("holdings"), find_table("holdings"));
+  EXPECT_EQ(from_value<TableName>("quarantine"), std::nullopt);
 }
 
 }  // namespace

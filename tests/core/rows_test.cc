@@ -345,5 +345,43 @@ TEST(Rules, AreFoundByModelAndByTable) {
   EXPECT_EQ(find_model_rules("nonsense"), nullptr);
 }
 
+TEST(Rules, ATextCanBeBroughtIntoTheFormOfItsField) {
+  const ModelRules& rules = *find_model_rules("ExchangeRow");
+  EXPECT_EQ(normalize_text(rules, "side", "BUY"), "buy");
+  EXPECT_EQ(normalize_text(rules, "venue_id", "Any Text"), "Any Text");
+  EXPECT_THROW(normalize_text(rules, "side", "hold"), GrammarError);
+  EXPECT_THROW(normalize_text(rules, "exchange_event_type", "Trade"), GrammarError);
+}
+
+TEST(Rules, TextsCanBeCheckedForWhatAFieldNeeds) {
+  const ModelRules& rules = *find_model_rules("IdentityEdgeRow");
+  EXPECT_NO_THROW(check_needs(rules, {{"edge_kind", "agent_to_positive_valence"}, {"subject_id", "a"}}));
+  EXPECT_THROW(check_needs(rules, {{"edge_kind", "agent_to_positive_valence"}, {"subject_id", ""}}),
+               SchemaError);
+  EXPECT_THROW(check_needs(rules, {{"edge_kind", "agent_to_positive_valence"}}), SchemaError);
+  EXPECT_NO_THROW(check_needs(rules, {}));
+}
+
+TEST(Rules, OfColumnsFollowFromTheirTypesAndFromTheCatalog) {
+  ASSERT_EQ(list_column_rules().size(), list_tables().size());
+  for (const TableDescriptor& table : list_tables()) {
+    const ColumnRules* rules = find_column_rules(table.name);
+    ASSERT_NE(rules, nullptr) << table.name;
+    EXPECT_EQ(rules->find("tick")->min, 0.0);
+    EXPECT_EQ(rules->find("bucket"), nullptr);
+    for (const ColumnDescriptor& column : table.columns) {
+      const ColumnRule* rule = rules->find(column.name);
+      EXPECT_EQ(rule != nullptr && rule->finite, column.dtype == DType::f64) << column.name;
+      EXPECT_EQ(rule != nullptr && rule->not_empty, column.dtype == DType::str && column.required)
+          << column.name;
+    }
+  }
+  EXPECT_EQ(find_column_rules("exchange")->find("exchange_event_type")->allowed.size(),
+            EnumTable<ExchangeKind>::members.size());
+  EXPECT_EQ(find_column_rules("oracle_calls")->find("cache_hit")->max, 1.0);
+  EXPECT_EQ(find_column_rules("decisions")->find("action_candidates")->elements, "ActionCandidate");
+  EXPECT_EQ(find_column_rules("quarantine"), nullptr);
+}
+
 }  // namespace
 }  // namespace crv::core

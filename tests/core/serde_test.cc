@@ -6,6 +6,7 @@
 
 #include "core/data.h"
 #include "core/refusal.h"
+#include "core/utf8.h"
 
 namespace crv::core {
 namespace {
@@ -69,9 +70,10 @@ TEST(Serde, IntegersAreTakenFromWhatIsOne) {
     EXPECT_EQ(read<HoldingsRow>(holdings(seven)).quantity, 7) << seven;
   }
   EXPECT_EQ(read<HoldingsRow>(holdings("true")).quantity, 1);
-  for (const char* bad :
-       {"7.5", "\"x\"", "\"\"", "\"7.5\"", "\"7x\"", "\"+-7\"", "null", "[7]", "9223372036854775808", "1e300",
-        "9223372036854775808.0", "NaN", "\"9223372036854775808\""}) {
+  EXPECT_EQ(read<HoldingsRow>(holdings("\"1_000.0\"")).quantity, 1000);
+  for (const char* bad : {"7.5", "\"x\"", "\"\"", "\"7.5\"", "\"7x\"", "\"+-7\"", "null", "[7]",
+                          "9223372036854775808", "1e300", "9223372036854775808.0", "NaN",
+                          "\"9223372036854775808\"", "\"7.\"", "\"1__0\"", "\"_1\"", "\"1_\""}) {
     EXPECT_THAT(refused<HoldingsRow>(holdings(bad)), HasSubstr("quantity must be an integer of 64 bits"))
         << bad;
   }
@@ -89,7 +91,7 @@ TEST(Serde, FloatsAreTakenFromEveryNumber) {
   EXPECT_EQ(read<ActionCandidate>(score("\"-inf\"")).score, -HUGE_VAL);
   EXPECT_TRUE(std::isnan(read<ActionCandidate>(score("NaN")).score));
   EXPECT_EQ(read<ActionCandidate>(score("123456789012345678901234567890")).score, 1.2345678901234568e+29);
-  for (const char* bad : {"\"x\"", "\"\"", "\"2 3\"", "null", "{}"}) {
+  for (const char* bad : {"\"x\"", "\"\"", "\"2 3\"", "null", "{}", "\"nan(1)\"", "\"2_\""}) {
     EXPECT_THAT(refused<ActionCandidate>(score(bad)), HasSubstr("score must be a number")) << bad;
   }
 }
@@ -118,6 +120,16 @@ TEST(Serde, TextObjectsAndListsAreTakenAsTheyAreOnly) {
               HasSubstr("claims[1] must be an object, not 1"));
   EXPECT_THAT(refused<Utterance>(R"({"act":"a","topic":"t","audience":["b",null]})"),
               HasSubstr("audience[1] must be text"));
+}
+
+TEST(Serde, AValueThatIsShownInPartEndsWithAWholeCharacter) {
+  for (const char* before : {"", "x"}) {
+    std::string text = before;
+    for (int i = 0; i < 50; ++i) text += "\u00fc";
+    const std::string message = refused<Persona>(R"({"label":"x","persona_id":[")" + text + R"("]})");
+    EXPECT_TRUE(is_utf8(message)) << message;
+    EXPECT_THAT(message, HasSubstr("..."));
+  }
 }
 
 TEST(Serde, TheRulesAreCheckedToo) {

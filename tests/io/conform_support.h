@@ -22,7 +22,7 @@ inline std::shared_ptr<arrow::Table> table_of(
     fields.push_back(arrow::field(name, array->type()));
     arrays.push_back(array);
   }
-  return arrow::Table::Make(arrow::schema(std::move(fields)), std::move(arrays));
+  return arrow::Table::Make(arrow::schema(std::move(fields)), arrays);
 }
 
 // The error that `call` throws, which must be an IoSchemaError.

@@ -22,7 +22,7 @@ struct Scenario {
 };
 
 std::vector<Scenario> scenarios() {
-  auto append = [](std::vector<std::int64_t> ticks, std::int64_t quantity) {
+  auto append = [](const std::vector<std::int64_t>& ticks, std::int64_t quantity) {
     return [=](Dataset& d) { d.append("holdings", holdings(ticks, quantity)); };
   };
   auto two_tables = [](Dataset& d) {
@@ -34,10 +34,19 @@ std::vector<Scenario> scenarios() {
     std::vector<TableFrame> frames{{"holdings", holdings({7, 25}, 70)}, {"exchange", std::vector{trade}}};
     d.append(frames);
   };
+  auto quarantine = [](Dataset& d) {
+    auto rows = holdings({3, 12, 31}, 50);
+    rows[1].agent_id.clear();
+    AppendOptions options;
+    options.validate_rows = true;
+    options.on_invalid = OnInvalid::quarantine;
+    d.append("holdings", rows, options);
+  };
   return {
       {"FirstOfRun", [](Dataset&) {}, append({1, 2, 15}, 0)},
       {"FirstOfTable", [](Dataset& d) { d.append("holdings", holdings({1}, 5)); }, two_tables},
       {"Later", append({1, 2, 15}, 0), append({3, 12, 31}, 50)},
+      {"Quarantine", append({1, 2, 15}, 0), quarantine},
       {"ManifestRefresh",
        [](Dataset& d) {
          d.append("holdings", holdings({1}, 0));

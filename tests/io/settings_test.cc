@@ -413,5 +413,32 @@ TEST(CheckSettings, NamesTheFieldAndItsValue) {
   expect_field([](auto& s) { s.fs_protocol = "s3"; }, "fs_protocol", "s3");
 }
 
+TEST(SettingsJson, HoldsEveryFieldAndComesBack) {
+  IoSettings settings;
+  settings.root_dir = "elsewhere";
+  settings.tick_bucket_size = 7;
+  settings.compression = Compression::lz4;
+  settings.fs_options.push_back("a", JsonArray{1, "b"});
+  settings.strict_schema = false;
+  settings.valuation.cost_method = CostMethod::lifo;
+  settings.durability = Durability::none;
+  const JsonObject fields = to_json(settings);
+  EXPECT_EQ(fields.size(), load_settings({}, {}).origins.size());
+  EXPECT_EQ(*fields.find("valuation.cost_method"), Json("lifo"));
+  EXPECT_EQ(settings_from_json(fields), settings);
+  EXPECT_EQ(settings_from_json({}), IoSettings{});
+}
+
+TEST(SettingsJson, RefusesWhatNoSettingCanBe) {
+  const auto error = refusal([] { settings_from_json({{"tick_bucket_size", 0}}); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), ErrorCode::config_value);
+  EXPECT_EQ(error->facts().key, "tick_bucket_size");
+  EXPECT_EQ(error->facts().value, "0");
+  const auto unknown = refusal([] { settings_from_json({{"tick_bucket", 1}}); });
+  ASSERT_TRUE(unknown);
+  EXPECT_EQ(unknown->code(), ErrorCode::config_unknown_key);
+}
+
 }  // namespace
 }  // namespace crv::io

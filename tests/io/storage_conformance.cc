@@ -250,6 +250,13 @@ TEST_P(StorageConformance, SyncNeedsTheFolder) {
   storage_.sync_up(path("a/b"), "");
 }
 
+TEST_P(StorageConformance, FlushNeedsTheObjectAndChangesNothing) {
+  write("x", "123");
+  storage_.flush(path("x"));
+  EXPECT_EQ(names(), "x");
+  EXPECT_EQ(caught<IoWriteError>([&] { storage_.flush(path("gone")); }).facts().os_error, ENOENT);
+}
+
 TEST_P(StorageConformance, AFileIsNoFolderAndAFolderNoObject) {
   write("file", "");
   storage_.make_folder(path("folder"));

@@ -36,7 +36,8 @@ class Generate(unittest.TestCase):
         self.assertEqual(check.returncode, 1)
         self.assertEqual(
             sorted(check.stdout.split("\n")),
-            ["", "stale: docs/tables.md", "stale: include/crv/core/rows.h", "stale: src/core/tables.cc"])
+            ["", "stale: docs/tables.md", "stale: include/crv/core/rows.h", "stale: python/crv/core/schema.py",
+             "stale: python/crv/core/tables/exchange.py", "stale: src/core/tables.cc"])
         self.assertEqual((self.top / "docs/tables.md").read_text(encoding="utf-8"), before)
         self.assertEqual(self.run_it().returncode, 0)
         self.assertIn("At which venue", (self.top / "docs/tables.md").read_text(encoding="utf-8"))
@@ -57,8 +58,13 @@ class Generate(unittest.TestCase):
             ("errors.toml", 'name = "bad_where"', 'name = "bad_limit"', "error codes twice: bad_limit"),
             ("tables.toml", 'name = "venue_id", type = "str"', 'name = "venue_id", type = "text"', "no type text"),
             ("tables.toml", 'name = "bucket"', 'name = "part"', "bucket and tick must come first"),
+            ("tables.toml", 'enum = "ExchangeKind"', 'enum = "Exchanges"', "exchange.exchange_event_type: no enum Exchanges"),
+            ("tables.toml", 'elements = "ActionCandidate"', 'elements = "Candidate"', "no model Candidate"),
+            ("tables.toml", 'name = "venue_id", type', 'name = "venue_id", min = 0, type', "min is no rule of a str"),
+            ("tables.toml", 'name = "quarantine"', 'name = "holdings"', "tables twice: holdings"),
             ("enums.toml", 'value = "gift_token"', 'value = "Gift"', "Gift is not lower_snake"),
             ("models.toml", 'enum = "PatchOp"', 'enum = "PatchOps"', "no enum PatchOps"),
+            ("models.toml", 'name = "act", ', 'name = "act", python_null = "", ', "python_null, but no rule"),
             ("models.toml", 'name = "venue_id"', 'name = "venue"', "must be the columns but bucket"),
             ("models.toml", "self_to_object = [", "self_to_nothing = [", "needs must list each value"),
         ]

@@ -25,6 +25,7 @@ def load(folder):
         error_codes=errors["codes"],
         schema=tables["schema"],
         tables=tables["tables"],
+        internal_tables=tables["internal_tables"],
         enums=toml("enums.toml")["enums"],
         models=toml("models.toml")["models"],
         grammar=(folder / "core.ebnf").read_text(encoding="utf-8"),
@@ -36,6 +37,7 @@ def load(folder):
     check_tables(catalog)
     check_enums(catalog)
     check_models(catalog)
+    check_column_rules(catalog)
     return catalog
 
 
@@ -69,8 +71,8 @@ def check_errors(catalog):
 
 
 def check_tables(catalog):
-    unique((t["name"] for t in catalog.tables), "tables")
-    for table in catalog.tables:
+    unique((t["name"] for t in [*catalog.tables, *catalog.internal_tables]), "tables")
+    for table in [*catalog.tables, *catalog.internal_tables]:
         name = table["name"]
         columns = unique((c["name"] for c in table["columns"]), f"columns of {name}")
         require(columns[:2] == ["bucket", "tick"], f"{name}: bucket and tick must come first")
@@ -112,10 +114,29 @@ def check_models(catalog):
             else:
                 field["allowed"] = field.get("one_of", [])
             if "python_null" in field:
-                require(field["allowed"], f"{name}.{field['name']}: python_null, but no rule that it could break")
+                require(field["allowed"], f"{name}.{field['name']}: python_null, but no rule to break")
         if needs := model.get("needs"):
             by = next((f for f in model["fields"] if f["name"] == needs["by"]), None)
             require(by is not None, f"{name}: needs goes by an unknown field")
             require(list(needs["fields"]) == by["allowed"], f"{name}: needs must list each value of {needs['by']}, in order")
+            named = {slot for slots in needs["fields"].values() for slot in slots}
+            require(len(named) <= 8, f"{name}: needs names more than 8 fields")  # a bit each in cell_checks.cc
             for slots in needs["fields"].values():
                 require(set(slots) <= set(fields), f"{name}: needs names an unknown field")
+
+
+def check_column_rules(catalog):
+    """Also fills in `allowed`, and what the types imply: `finite` and `not_empty`."""
+    enums = {e["name"]: [m["value"] for m in e["members"]] for e in catalog.enums}
+    models = {m["name"] for m in catalog.models}
+    for table in catalog.tables:
+        for column in table["columns"]:
+            name, dtype = f"{table['name']}.{column['name']}", column["type"]
+            require("enum" not in column or column["enum"] in enums, f"{name}: no enum {column.get('enum')}")
+            require("elements" not in column or column["elements"] in models, f"{name}: no model {column.get('elements')}")
+            for rule, types in (("min", ("i64", "f64")), ("max", ("i64", "f64")), ("enum", ("str",)),
+                                ("one_of", ("str",)), ("elements", ("list[struct]",))):
+                require(rule not in column or dtype in types, f"{name}: {rule} is no rule of a {dtype}")
+            column["allowed"] = enums[column["enum"]] if "enum" in column else column.get("one_of", [])
+            column["finite"] = dtype == "f64"
+            column["not_empty"] = dtype == "str" and bool(column.get("required"))

@@ -40,7 +40,31 @@ def rule_text(field):
     if field["numbers"]:
         words.append("its values are numbers")
     if "min" in field:
-        words.append(f"{field['min']:g} to {field['max']:g}")
+        words.append(range_text(field))
+    return "; ".join(words)
+
+
+def range_text(rule):
+    if "min" in rule and "max" in rule:
+        return f"{rule['min']:g} to {rule['max']:g}"
+    return f"at least {rule['min']:g}" if "min" in rule else f"at most {rule['max']:g}"
+
+
+def column_rule_text(column):
+    """The column rules of a column, in words; empty where it has none."""
+    words = []
+    if "enum" in column:
+        words.append(f"one of {column['enum']}")
+    elif column["allowed"]:
+        words.append("one of " + ", ".join(column["allowed"]))
+    if "min" in column or "max" in column:
+        words.append(range_text(column))
+    if column["finite"]:
+        words.append("finite")
+    if column["not_empty"]:
+        words.append("not empty")
+    if "elements" in column:
+        words.append(f"each element a {column['elements']}")
     return "; ".join(words)
 
 
@@ -91,7 +115,7 @@ def source(catalog):
 
 
 def rules_source(catalog):
-    out = banner("models.toml", "enums.toml") + '#include "crv/core/rules.h"\n\nnamespace crv::core {\n\n'
+    out = banner("models.toml", "tables.toml", "enums.toml") + '#include "crv/core/rules.h"\n\nnamespace crv::core {\n\n'
     out += "const std::vector<ModelRules>& list_model_rules() {\n  static const std::vector<ModelRules> rules = {\n"
     for model in catalog.models:
         out += f"      {{{quoted(model['name'])},\n       {quoted(model.get('table', ''))},\n       {{\n"
@@ -106,4 +130,19 @@ def rules_source(catalog):
         for value, slots in needs["fields"].items():
             out += f"           {{{quoted(value)}, {{{', '.join(quoted(s) for s in sorted(slots))}}}}},\n"
         out += "       }},\n"
-    return out + "  };\n  return rules;\n}\n\n}  // namespace crv::core\n"
+    return out + "  };\n  return rules;\n}\n\n" + column_rules(catalog) + "}  // namespace crv::core\n"
+
+
+def column_rules(catalog):
+    out = "const std::vector<ColumnRules>& list_column_rules() {\n  static const std::vector<ColumnRules> rules = {\n"
+    for table in catalog.tables:
+        out += f"      {{{quoted(table['name'])},\n       {{\n"
+        for column in table["columns"]:
+            if column_rule_text(column):
+                flags = ", ".join(str(column[k]).lower() for k in ("finite", "not_empty"))
+                allowed = ", ".join(quoted(v) for v in column["allowed"])
+                bounds = ", ".join(f"{column[k]}.0" if k in column else "std::nullopt" for k in ("min", "max"))
+                out += (f"           {{{quoted(column['name'])}, {flags}, {{{allowed}}}, {bounds}, "
+                        f"{quoted(column.get('elements', ''))}}},\n")
+        out += "       }},\n"
+    return out + "  };\n  return rules;\n}\n\n"

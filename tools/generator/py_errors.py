@@ -34,6 +34,26 @@ class CrvError(Exception):
         # KeyError and OSError have a __str__ of their own, which is not the message.
         return str(self.args[0]) if self.args else ""
 
+    @property
+    def violations(self) -> list[dict[str, Any]]:
+        """With validate_rows: every rule that a frame breaks. [] for any other error.
+
+        Each is {"rule", "column", "reason", "count", "first"}: count is the number of rows that break it, first holds
+        (row, value) of the first few, the row from 0, the value as text.
+        """
+        return list(self.facts.get("violations", []))
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        rows = "".join(
+            f"<tr><td>{escape(v['column'])}</td><td>{escape(v['reason'])}</td><td>{v['count']}</td>"
+            f"<td>{escape(', '.join(f'{row}: {value}' for row, value in v['first']))}</td></tr>"
+            for v in self.violations
+        )
+        head = "<tr><th>column</th><th>rule</th><th>rows</th><th>first</th></tr>"
+        return f"<p>{escape(str(self))}</p>" + (f"<table>{head}{rows}</table>" if rows else "")
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _made_again, (type(self), str(self), self.code, self.facts), self.__dict__.copy()
 
@@ -107,5 +127,6 @@ def core(catalog):
 def io(catalog):
     classes, names = family(catalog, True)
     return (banner("Errors of crv.io. See docs/errors.md.", "errors.toml")
-            + "\nfrom __future__ import annotations\n\nimport errno\nfrom typing import ClassVar\n\nfrom crv.core.errors import CrvError\n"
+            + "\nfrom __future__ import annotations\n\nimport errno\nfrom typing import ClassVar\n"
+            + "\nfrom crv.core.errors import CrvError\n"
             + classes + exports(["CODES", *names]))

@@ -58,8 +58,8 @@ def one(model):
 
 
 def text(catalog):
-    doc = ("Rows of the canonical tables and the values inside them, as pydantic models. A value that breaks a rule is a "
-           "pydantic.ValidationError; where the rule is crv's own, a GrammarError or SchemaError stands in its ctx.")
+    doc = ("Rows of the canonical tables and the values inside them, as pydantic models. A value that breaks a rule is "
+           "a pydantic.ValidationError; where the rule is crv's own, a GrammarError or SchemaError stands in its ctx.")
     out = banner(doc, "models.toml", "tables.toml") + (
         "\nfrom __future__ import annotations\n\nfrom typing import Annotated, Any, Self\n\n"
         "from pydantic import BaseModel, ConfigDict, Field, model_validator\n\n"

@@ -37,4 +37,10 @@ const std::vector<TableDescriptor>& list_tables();
 // nullptr where no canonical table has that name.
 const TableDescriptor* find_table(std::string_view name) noexcept;
 
+// Tables that crv fills itself: a run may hold them and they are read as any other, but nobody appends to
+// them.
+const std::vector<TableDescriptor>& list_internal_tables();
+// Any table that a run may hold, canonical or internal; nullptr where there is none of that name.
+const TableDescriptor* find_stored_table(std::string_view name) noexcept;
+
 }  // namespace crv::core

@@ -5,10 +5,24 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "crv/core/error_codes.h"
 
 namespace crv {
+
+// A rule that rows of a frame break. The rules stand in docs/tables.md.
+struct Violation {
+  std::string rule{};      // "model.one_of", "column.finite", ...
+  std::string column{};    // dotted path of a nested field: "action_candidates[].score"
+  std::string reason{};    // what the rule asks for: "must be one of buy, sell"
+  std::int64_t count = 0;  // rows that break it
+  struct Row {
+    std::int64_t row = 0;  // of the caller's frame, from 0
+    std::string value;     // as text, cut where it is long
+  };
+  std::vector<Row> first{};  // the first few of them
+};
 
 // What an error is about, apart from its message. Fields that do not apply are empty. Each has an
 // initializer, so that {.path = p} draws no warning.
@@ -22,8 +36,9 @@ struct ErrorFacts {
   std::optional<std::int64_t> row{};   // first offending row of the caller's frame, from 0
   std::optional<std::int64_t> line{};  // line of a text input, from 1
   std::optional<std::int64_t> bucket{};
-  std::optional<std::int64_t> seq{};  // number of a commit
-  int os_error = 0;                   // errno where the system refused something, else 0
+  std::optional<std::int64_t> seq{};    // number of a commit
+  int os_error = 0;                     // errno where the system refused something, else 0
+  std::vector<Violation> violations{};  // with validate_rows: every rule that the frame breaks
 };
 
 // Base of all errors of crv. Thrown by value, caught by reference; copies share nothing mutable.

@@ -31,7 +31,7 @@ enum class ErrorCode {
   bad_tick,  // IoSchemaError: A tick is null, negative or not an integer.
   type_conflict,  // IoSchemaError: A path of the table holds another type that does not meet this one (say, text and number).
   reserved_name,  // IoSchemaError: A field or column has a name that the format keeps for itself.
-  row_rule,  // IoSchemaError: With validate_rows: a row breaks a rule of its model.
+  row_rule,  // IoSchemaError: With validate_rows: rows break rules of docs/tables.md; the violations tell which.
   table_missing,  // IoManifestError: The table has no manifest in this run.
   unknown_table_in_scan,  // IoManifestError: No table of that name exists (scan and read).
   manifest_damaged,  // IoManifestError: manifest.json is torn, edited or impossible.

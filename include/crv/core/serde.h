@@ -14,9 +14,10 @@ namespace crv::core {
 
 namespace internal {
 
-// Reads one value as the older package's models did: an integer also from an integral float, a bool or
-// decimal text; a float from any number, a bool or numeric text; a bool from 0, 1, yes, no, true, false, on,
-// off and their like; text from text only. Throws SchemaError (schema_rule) with `path` in the facts.
+// Reads one value as the models of the Python package do: an integer also from an integral float, a bool or
+// decimal text ("1_000.0"); a float from any number, a bool or numeric text; a bool from 0, 1, yes, no, true,
+// false, on, off and their like; text from text only. Throws SchemaError (schema_rule) with `path` in the
+// facts.
 void read(const Json& json, const std::string& path, std::int64_t& out);
 void read(const Json& json, const std::string& path, double& out);
 void read(const Json& json, const std::string& path, bool& out);

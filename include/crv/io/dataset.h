@@ -45,10 +45,24 @@ struct DatasetOptions {
 // work.
 using Progress = std::function<void(std::int64_t done, std::int64_t total)>;
 
+// What an append with validate_rows does with rows that break a rule.
+enum class OnInvalid {
+  raise,  // refuse the whole append
+  // Append the good rows as if the others had not been there, and put those into the run's table
+  // `quarantine`, in the same commit. Invalid is a row that breaks a rule, holds a null in a required column
+  // or a value that does not fit its column's type, or has a bad tick. What is wrong with a column as a whole
+  // (it is missing, unknown, of a type that cannot be cast, or does not meet what the run holds) is still an
+  // error.
+  quarantine,
+};
+
 // Each field of an options struct has an initializer, so that {.limit = 5} draws no warning.
 struct AppendOptions {
   bool validate_schema = true;  // check for missing, unknown and null columns; types are conformed always
-  bool validate_rows = false;   // also run every row model's rules
+  // Also check the model rules and column rules of docs/tables.md, and lower the case of what the models
+  // lower. One error tells of every rule that a frame breaks: ErrorFacts::violations.
+  bool validate_rows = false;
+  OnInvalid on_invalid = OnInvalid::raise;  // anything else needs validate_rows
   std::optional<Token> token{};
   std::optional<std::int64_t>
       complete_through{};  // the caller says: no row of a tick up to this one comes any more
@@ -70,6 +84,8 @@ struct AppendSummary {
   std::vector<PartSummary> parts;  // by bucket
   std::int64_t rows = 0;
   std::vector<std::int64_t> buckets;  // ascending
+  // Rows that went into the table `quarantine` instead; only with OnInvalid::quarantine.
+  std::optional<std::int64_t> quarantined{};
 };
 Json to_json(const AppendSummary& summary);
 
@@ -86,7 +102,8 @@ struct TickRange {
 // (bad_where).
 TickRange parse_where(const Json& where);
 
-// An integer, an integral float or decimal text that is not negative; null: none. Throws IoArgumentError (bad_limit).
+// An integer, an integral float or decimal text that is not negative; null: none. Throws IoArgumentError
+// (bad_limit).
 std::optional<std::int64_t> parse_limit(const Json& limit);
 
 struct ScanOptions {
@@ -130,8 +147,9 @@ class Scan {
   Scan head(std::int64_t rows) const;
   // The same scan, of these of its columns, in this order.
   Scan select(const std::vector<std::string>& columns) const;
-  // Whether any engine can read the kept parts as the columns of this scan, with what it offers for missing and
-  // widened ones. Not where a part holds a list whose elements nobody knew when it was written ("ids": []).
+  // Whether any engine can read the kept parts as the columns of this scan, with what it offers for missing
+  // and widened ones. Not where a part holds a list whose elements nobody knew when it was written ("ids":
+  // []).
   bool readable_by_others() const;
   // The ticks that rows of this scan can have: closed ranges, ascending, with gaps between them.
   std::vector<TickRange> ticks() const;
@@ -224,11 +242,11 @@ class Dataset {
   RebuildReport rebuild_manifest(std::string_view table, const Progress& progress = {});
   // The manifest that rebuild_manifest() would write, from what lies on disk. Changes nothing.
   TableManifest look_for_parts(std::string_view table);
-  // For callers who keep a manifest themselves: commits what it lists more or less than the run. A part that is new
-  // must lie in its bucket's folder and be what the manifest says of it; one that the run knew at
+  // For callers who keep a manifest themselves: commits what it lists more or less than the run. A part that
+  // is new must lie in its bucket's folder and be what the manifest says of it; one that the run knew at
   // `manifest.last_seq` and the manifest does not list goes; what was committed later stays. Then refreshes
-  // manifest.json. Errors: IoArgumentError and IoReadError naming the part, IoSchemaError where its types do not meet
-  // the table's, and those of append(). Nothing is committed after any of these.
+  // manifest.json. Errors: IoArgumentError and IoReadError naming the part, IoSchemaError where its types do
+  // not meet the table's, and those of append(). Nothing is committed after any of these.
   void write_manifest(const TableManifest& manifest);
   // Reads everything (`full`: every byte of every part) and says what is wrong. Changes nothing.
   VerifyReport verify(bool full = true, const Progress& progress = {});

@@ -22,6 +22,8 @@ struct RecordSummary {
   std::int64_t ticks = 0, rows = 0, commits = 0;
   std::optional<std::int64_t> first_tick, last_tick;
   std::map<std::string, std::int64_t> rows_by_table;
+  // Rows that went into the table `quarantine` and count nowhere else; only with OnInvalid::quarantine.
+  std::optional<std::int64_t> quarantined;
 };
 Json to_json(const RecordSummary& summary);
 
@@ -63,7 +65,7 @@ class Recorder {
   void take_tick(std::int64_t tick);
   void commit();
   std::vector<TableFrame> pending_frames() const;
-  void count_pending();
+  void count(const std::vector<AppendSummary>& appended);
   [[noreturn]] void raise_about(const Error& error) const;
 
   Dataset& dataset_;

@@ -47,7 +47,7 @@ class _Source:
         return self._scan
 
     def schema(self) -> pl.Schema:
-        return pl.Schema(self.scan())  # type: ignore[arg-type]
+        return pl.Schema(self.scan())
 
     def __call__(
         self, columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
@@ -108,7 +108,7 @@ def _read_by_core(
 ) -> Iterator[pl.DataFrame]:
     reader = scan.reader()
     left = n_rows
-    frame = pl.DataFrame(schema=pl.Schema(scan))  # type: ignore[arg-type]
+    frame = pl.DataFrame(schema=pl.Schema(scan))
     while True:
         if predicate is not None:
             frame = frame.filter(predicate)

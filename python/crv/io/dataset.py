@@ -12,7 +12,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import polars as pl
 
@@ -32,6 +32,7 @@ __all__ = ["AppendSummary", "Dataset", "RunReport", "list_runs"]
 
 Where: TypeAlias = Mapping[str, Any]
 Token: TypeAlias = tuple[str, int]
+OnInvalid: TypeAlias = Literal["raise", "quarantine"]
 Progress: TypeAlias = bool | Callable[[int, int], object]
 
 
@@ -82,6 +83,7 @@ class Dataset:
         *,
         validate_schema: bool = True,
         validate_rows: bool = False,
+        on_invalid: OnInvalid = "raise",
         token: Token | None = None,
         complete_through: int | None = None,
         progress: Progress = False,
@@ -91,7 +93,10 @@ class Dataset:
         df: anything with __arrow_c_stream__ (Polars, pandas, pyarrow, DuckDB), a dict of columns, or a list of row
             models or dicts. A column `tick` is needed, `bucket` is computed. A frame without rows writes nothing.
         validate_schema: check for missing, unknown and null columns. Types are conformed always, without loss.
-        validate_rows: also run the row model's rules on every row.
+        validate_rows: also check the model rules and column rules of docs/tables.md, and lower the case of what the
+            models lower. One error tells of every rule that the frame breaks: its .violations.
+        on_invalid: "quarantine", with validate_rows: append the good rows and put the others into the run's table
+            "quarantine", in the same commit; the summary then has a key "quarantined", their number.
         token: (writer, number), the name of this append: the same again is a no-op that returns the first summary.
             A writer's numbers only rise.
         complete_through: the caller's word that no row of a tick up to this one comes any more.
@@ -103,8 +108,9 @@ class Dataset:
         disk: nothing is visible after any of these. After IoCommitUnknownError the append may stand: open the run
         again to see.
         """
+        given = [(_name(table), arrow_or_rows(df))]
         return self._append(
-            [(_name(table), arrow_or_rows(df))], validate_schema, validate_rows, token, complete_through, progress
+            given, validate_schema, validate_rows, on_invalid, token, complete_through, progress
         )[0]
 
     def append_many(
@@ -113,6 +119,7 @@ class Dataset:
         *,
         validate_schema: bool = True,
         validate_rows: bool = False,
+        on_invalid: OnInvalid = "raise",
         token: Token | None = None,
         complete_through: int | None = None,
         progress: Progress = False,
@@ -123,7 +130,9 @@ class Dataset:
         for name in names:
             if names.count(name) > 1:
                 raise BadArgumentError(f"table {name!r} stands twice", facts={"table": name})
-        done = self._append(given, validate_schema, validate_rows, token, complete_through, progress)
+        done = self._append(
+            given, validate_schema, validate_rows, on_invalid, token, complete_through, progress
+        )
         return {summary["table"]: summary for summary in done}
 
     def _append(
@@ -131,13 +140,14 @@ class Dataset:
         frames: list[tuple[str, Any]],
         validate_schema: bool,
         validate_rows: bool,
+        on_invalid: OnInvalid,
         token: Token | None,
         complete_through: int | None,
         progress: Progress,
     ) -> list[AppendSummary]:
         with _Call(self, progress, "part") as call:
             done = call.held.append(
-                frames, validate_schema, validate_rows, _token(token), complete_through, call.progress
+                frames, validate_schema, validate_rows, on_invalid, _token(token), complete_through, call.progress
             )
             self._wrote = True
         return [AppendSummary(summary) for summary in done]
@@ -447,7 +457,9 @@ def _token(token: Token | None) -> Token | None:
     match token:
         case (str(writer), int(number)) if not isinstance(number, bool) and -(2**63) <= number < 2**63:
             return writer, number
-    raise BadArgumentError(f"a token is (writer, number), not {token!r}", facts={"key": "token", "value": repr(token)})
+        case _:
+            facts = {"key": "token", "value": repr(token)}
+            raise BadArgumentError(f"a token is (writer, number), not {token!r}", facts=facts)
 
 
 def _planned(

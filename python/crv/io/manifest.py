@@ -61,6 +61,9 @@ class _Snapshot:
     __slots__ = ("_last_seq",)
     _last_seq: int
 
+    def _known_to(self, seq: int) -> None:
+        self._last_seq = seq
+
 
 @dataclass(slots=True)
 class TableManifest(_Snapshot):
@@ -93,7 +96,7 @@ class TableManifest(_Snapshot):
             updated_at=obj.get("updated_at") or _now(),
             partitions={key: _partition_from_json(p) for key, p in (obj.get("partitions") or {}).items()},
         )
-        made._last_seq = int(obj.get("last_seq") or 0)
+        made._known_to(int(obj.get("last_seq") or 0))
         return made
 
     def _repr_html_(self) -> str:

@@ -42,7 +42,8 @@ class Warnings {
   std::vector<std::string> texts_;
 };
 
-// A Dataset and its warnings. Its destructor waits for the Dataset's own thread, which never asks for the GIL.
+// A Dataset and its warnings. Its destructor waits for the Dataset's own thread, which never asks for the
+// GIL.
 struct Held {
   std::shared_ptr<Warnings> warnings = std::make_shared<Warnings>();
   std::unique_ptr<io::Dataset> dataset;
@@ -81,7 +82,8 @@ JsonObject row_of(nb::handle row, std::int64_t index) {
       if (!PyUnicode_Check(key.ptr())) throw nb::type_error("a column's name must be text");
       cells.push_back(column, from_python(row[key]));
     } catch (const nb::builtin_exception& e) {
-      raise(ErrorCode::wrong_type, "column \"" + column + "\", row " + std::to_string(index) + ": " + e.what(),
+      raise(ErrorCode::wrong_type,
+            "column \"" + column + "\", row " + std::to_string(index) + ": " + e.what(),
             {.column = column, .row = index});
     }
   }
@@ -100,19 +102,29 @@ io::Frame frame_of(nb::handle object) {
   return unlocked([&] {
     io::Frame frame(stream.stream);
     // Without rows nothing is checked, as in the older package.
-    return frame.table()->num_rows() > 0 ? frame : io::Frame(arrow::Table::Make(arrow::schema({}), std::vector<std::shared_ptr<arrow::Array>>{}, 0));
+    return frame.table()->num_rows() > 0
+               ? frame
+               : io::Frame(
+                     arrow::Table::Make(arrow::schema({}), std::vector<std::shared_ptr<arrow::Array>>{}, 0));
   });
 }
 
+io::OnInvalid on_invalid_of(const std::string& text) {
+  if (text == "raise") return io::OnInvalid::raise;
+  if (text == "quarantine") return io::OnInvalid::quarantine;
+  raise(ErrorCode::bad_argument, "on_invalid is \"raise\" or \"quarantine\", not \"" + text + "\"",
+        {.key = "on_invalid", .value = text});
+}
+
 nb::list append(Held& held, const nb::list& frames, bool validate_schema, bool validate_rows,
-                const nb::object& token, std::optional<std::int64_t> complete_through,
-                const nb::object& progress) {
+                const std::string& on_invalid, const nb::object& token,
+                std::optional<std::int64_t> complete_through, const nb::object& progress) {
   std::vector<io::TableFrame> given;
-  for (nb::handle pair : frames)
-    given.push_back({nb::cast<std::string>(pair[0]), frame_of(pair[1])});
+  for (nb::handle pair : frames) given.push_back({nb::cast<std::string>(pair[0]), frame_of(pair[1])});
   io::AppendOptions options;
   options.validate_schema = validate_schema;
   options.validate_rows = validate_rows;
+  options.on_invalid = on_invalid_of(on_invalid);
   if (!token.is_none())
     options.token = io::Token{nb::cast<std::string>(token[0]), nb::cast<std::int64_t>(token[1])};
   options.complete_through = complete_through;
@@ -193,8 +205,7 @@ nb::tuple rebuild(Held& held, const std::string& table, const nb::object& progre
 }
 
 nb::object verify(Held& held, bool full, const nb::object& progress) {
-  return to_python(
-      io::to_json(unlocked([&] { return held.dataset->verify(full, progress_of(progress)); })));
+  return to_python(io::to_json(unlocked([&] { return held.dataset->verify(full, progress_of(progress)); })));
 }
 
 nb::object write_bundle(Held& held, nb::handle meta, nb::handle env) {
@@ -267,7 +278,8 @@ void bind_dataset(nb::module_& m) {
       .def(nb::init<nb::handle, std::string>(), nb::arg("settings"), nb::arg("run_id"))
       .def("abandon", &Held::abandon)
       .def("append", &append, nb::arg("frames"), nb::arg("validate_schema"), nb::arg("validate_rows"),
-           nb::arg("token").none(), nb::arg("complete_through").none(), nb::arg("progress").none())
+           nb::arg("on_invalid"), nb::arg("token").none(), nb::arg("complete_through").none(),
+           nb::arg("progress").none())
       .def("scan", &scan, nb::arg("table"), nb::arg("where").none(), nb::arg("columns").none(),
            nb::arg("limit").none())
       .def("manifest", &manifest, nb::arg("table"))
@@ -293,8 +305,9 @@ void bind_dataset(nb::module_& m) {
       .def(
           "close", [](Held& held) { held.dataset->close(); }, Unlocked())
       .def("take_warnings", [](Held& held) { return held.warnings->take(); });
-  m.def("parse_limit", [](nb::handle limit) { return io::parse_limit(from_python(limit)); },
-        nb::arg("limit").none());
+  m.def(
+      "parse_limit", [](nb::handle limit) { return io::parse_limit(from_python(limit)); },
+      nb::arg("limit").none());
   m.def("list_runs", [](nb::handle settings) {
     const io::IoSettings of = settings_of(settings);
     return unlocked([&] { return io::list_runs(of); });

@@ -25,8 +25,8 @@ io::IoSettings settings_of(nanobind::handle fields);
 nanobind::dict plain(const io::TableManifest& manifest);
 io::TableManifest manifest_of(nanobind::handle plain);
 
-// The stream of an object with __arrow_c_stream__. Valid while the capsule that is returned lives; whoever moves the
-// stream out of it leaves it released.
+// The stream of an object with __arrow_c_stream__. Valid while the capsule that is returned lives; whoever
+// moves the stream out of it leaves it released.
 struct Stream {
   nanobind::object capsule;
   ArrowArrayStream* stream;

@@ -65,9 +65,8 @@ void bind_artifacts(nb::module_& m) {
 void bind_paths(nb::module_& m) {
   using io::RunPaths;
   m.def("bucket_id_for_tick", &io::bucket_id_for_tick, nb::arg("tick"), nb::arg("size"));
-  m.def("format_bucket_dir", [](std::int64_t bucket) {
-    return io::base_name_of(RunPaths("r", "r").bucket("t", bucket));
-  });
+  m.def("format_bucket_dir",
+        [](std::int64_t bucket) { return io::base_name_of(RunPaths("r", "r").bucket("t", bucket)); });
   m.def("run_root",
         [](const std::string& root, const std::string& run) { return RunPaths(root, run).run(); });
   m.def("tables_root",
@@ -80,10 +79,9 @@ void bind_paths(nb::module_& m) {
   });
   m.def("bucket_dir", [](const std::string& root, const std::string& run, const std::string& table,
                          std::int64_t bucket) { return RunPaths(root, run).bucket(table, bucket); });
-  m.def("part_path", [](const std::string& root, const std::string& run, const std::string& table,
-                        std::int64_t bucket, const std::string& id) {
-    return RunPaths(root, run).part(table, bucket, io::part_file(id));
-  });
+  m.def("part_path",
+        [](const std::string& root, const std::string& run, const std::string& table, std::int64_t bucket,
+           const std::string& id) { return RunPaths(root, run).part(table, bucket, io::part_file(id)); });
   m.def("bundle_manifest_path", [](const std::string& root, const std::string& run) {
     return RunPaths(root, run).bundle_manifest();
   });

@@ -124,12 +124,11 @@ Stream stream_of(nb::handle object) {
 }
 
 void bind_scan(nb::module_& m) {
-  nb::class_<Batch>(m, "Batch").def("__arrow_c_array__", &Batch::arrow_c_array,
-                                    nb::arg("requested_schema") = nb::none());
+  nb::class_<Batch>(m, "Batch")
+      .def("__arrow_c_array__", &Batch::arrow_c_array, nb::arg("requested_schema") = nb::none());
   nb::class_<TableOut>(m, "Table")
       .def(
-          "__arrow_c_stream__",
-          [](const TableOut& out, nb::handle) { return stream_capsule(out.table); },
+          "__arrow_c_stream__", [](const TableOut& out, nb::handle) { return stream_capsule(out.table); },
           nb::arg("requested_schema") = nb::none());
   nb::class_<BatchReader>(m, "BatchReader").def("next", &BatchReader::next);
   nb::class_<io::Scan>(m, "Scan")

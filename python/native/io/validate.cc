@@ -27,9 +27,12 @@ core::DType dtype_of(const std::string& text) {
 core::TableDescriptor descriptor_of(const std::string& name, const nb::list& columns) {
   core::TableDescriptor descriptor{name, {}, core::schema_version(), {}, {}};
   for (nb::handle column : columns) {
-    descriptor.columns.push_back({nb::cast<std::string>(column[0]), dtype_of(nb::cast<std::string>(column[1])),
-                                  nb::cast<bool>(column[2]), {}});
-    if (descriptor.columns.back().required) descriptor.required_order.push_back(descriptor.columns.back().name);
+    descriptor.columns.push_back({nb::cast<std::string>(column[0]),
+                                  dtype_of(nb::cast<std::string>(column[1])),
+                                  nb::cast<bool>(column[2]),
+                                  {}});
+    if (descriptor.columns.back().required)
+      descriptor.required_order.push_back(descriptor.columns.back().name);
   }
   return descriptor;
 }
@@ -45,8 +48,8 @@ void bind_validate(nb::module_& m) {
         std::shared_ptr<arrow::Table> conformed;
         {
           nb::gil_scoped_release unlocked;
-          conformed = io::conform(*io::Frame(given.stream).table(), descriptor, {}, {.strict_schema = strict})
-                          .table;
+          conformed =
+              io::conform(*io::Frame(given.stream).table(), descriptor, {}, {.strict_schema = strict}).table;
         }
         return TableOut{std::move(conformed)};
       },

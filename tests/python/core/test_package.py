@@ -40,7 +40,8 @@ def test_crv_core_loads_neither_arrow_nor_crv_io():
 
 
 def modules():
-    return [m.name for m in pkgutil.walk_packages(crv.core.__path__, "crv.core.") if not m.name.split(".")[-1][0] == "_"]
+    names = [module.name for module in pkgutil.walk_packages(crv.core.__path__, "crv.core.")]
+    return [name for name in names if "._" not in name]
 
 
 @pytest.mark.parametrize("name", ["crv.core", *modules()])

@@ -1,0 +1,24 @@
+// The options of commands that append: what to check of rows, and what to do with bad ones.
+#pragma once
+
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "crv/io/dataset.h"
+
+namespace crv::cli {
+
+struct RowOptions {
+  bool validate_rows = false;
+  std::string on_invalid = "raise";
+};
+
+// `options` must outlive the command.
+void add_row_options(CLI::App& command, RowOptions& options);
+void apply(const RowOptions& options, io::AppendOptions& append);
+
+// ", 3 rows to quarantine"; empty where nothing was quarantined.
+std::string quarantined_text(const std::optional<std::int64_t>& rows);
+
+}  // namespace crv::cli
