@@ -51,8 +51,17 @@ struct PartReader::State {
     }
     for (const Field& column : query.wanted) {
       const std::vector<int>& below = part.leaves(column.name);
+      if (below.empty()) missing.push_back(column.name);
       if (!(filters() && column.name == kTick)) leaves.insert(leaves.end(), below.begin(), below.end());
     }
+    if (!missing.empty()) check_missing();
+  }
+
+  // No checksum guards the names in Parquet's schema: a column must not turn into nulls by a damaged one.
+  void check_missing() const {
+    for (const Field& column : part.columns())
+      if (column.type.kind != Type::Kind::null && std::ranges::find(missing, column.name) != missing.end())
+        damaged_part(part.path(), "its footer tells of a column \"" + column.name + "\", which is not there");
   }
 
   Selection select(const Column& ticks) const {
@@ -119,6 +128,7 @@ struct PartReader::State {
   PartQuery query;
   std::shared_ptr<arrow::Schema> schema;
   std::vector<int> groups;  // that can match
+  std::vector<std::string> missing;  // columns that are wanted and not in the part
   std::vector<int> leaves;  // to be read; without tick's where the filter reads it anyway
 };
 

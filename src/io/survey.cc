@@ -15,7 +15,7 @@ void list_bucket(Run& run, const std::string& table, std::int64_t bucket, Survey
     if (entry.is_folder || !is_part_file(entry.name))
       found.strange.push_back(join(folder, entry.name));
     else
-      found.parts.push_back({table, bucket, entry.name, join(folder, entry.name), {}, "", false});
+      found.parts.push_back({table, bucket, entry.name, join(folder, entry.name), {}, "", false, false});
   }
 }
 
@@ -31,7 +31,10 @@ void look_into(Run& run, FoundPart& part, std::int64_t bucket_size) {
   bool other_bucket = bucket_size > 0 && (facts.tick_min < 0 || facts.tick_min / bucket_size != part.bucket ||
                                           facts.tick_max / bucket_size != part.bucket);
   part.foreign = other_home || other_bucket;
-  if (other_home)
+  part.unnamed = facts.footer.table.empty() && facts.footer.run_id.empty() && !other_bucket;
+  if (part.unnamed)
+    part.error = "its footer names no table and no run";
+  else if (other_home)
     part.error = "it belongs to table " + facts.footer.table + " of run " + facts.footer.run_id;
   else if (other_bucket)
     part.error = "its ticks " + std::to_string(facts.tick_min) + " to " + std::to_string(facts.tick_max) +

@@ -18,7 +18,8 @@ struct FoundPart {
   std::string file, path;
   std::optional<PartFacts> facts;  // nothing: it could not be read
   std::string error;               // why
-  bool foreign = false;            // of another table, run or bucket
+  bool foreign = false;            // of another table, run or bucket, or of none that it names
+  bool unnamed = false;            // foreign only in that it names none: write_manifest takes such parts
 };
 
 struct Survey {

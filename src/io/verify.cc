@@ -183,7 +183,7 @@ class Verify {
       return find("error", "part_missing", path, "The part is committed, but not there.");
     const FoundPart& there = *found->second;
     if (!there.facts) return find("error", "part_damaged", path, there.error);
-    if (there.foreign)
+    if (there.foreign && !there.unnamed)
       return find("error", "part_foreign", path, "The part is not what its name says: " + there.error + '.');
     const PartFacts& facts = *there.facts;
     if (facts.rows != part.meta.rows || facts.bytes != part.meta.bytes ||

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import json
 import os
 import sys
 import threading
@@ -288,8 +289,9 @@ class Dataset:
 
     def write_bundle(self, meta: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Writes bundle.manifest.json and returns it. meta: JSON of the caller's own, TypeError where it is not."""
+        plain = json.loads(json.dumps(dict(meta or {})))  # its rules: keys that are numbers become text
         with _Call(self) as call:
-            return call.held.write_bundle(dict(meta or {}), _environment())
+            return call.held.write_bundle(plain, _environment())
 
     def refresh_manifests(self) -> None:
         """Writes every table's manifest.json now, for readers that know nothing but it."""
@@ -371,8 +373,8 @@ class _Call:
         self._bar: Any = None
         self.progress: Callable[[int, int], object] | None = None
         if progress is True:
-            self.progress = self._advance if (bar := _bar(unit)) else None
-            self._bar = bar
+            self._bar = _bar(unit)
+            self.progress = None if self._bar is None else self._advance
         elif progress is not False:
             self.progress = progress
 
