@@ -112,7 +112,7 @@ def test_each_set_of_rules_gives_the_verdict_of_a_plain_reading(table, dataset):
     seen = set()
 
     @seed(SEED)
-    @hypothesis_settings(max_examples=max(100, int(250 * SCALE)), deadline=None, database=None, print_blob=True)
+    @hypothesis_settings(max_examples=max(150, int(300 * SCALE)), deadline=None, database=None, print_blob=True)
     @given(rows(table))
     def agree(row):
         told = set()
@@ -128,7 +128,7 @@ def test_each_set_of_rules_gives_the_verdict_of_a_plain_reading(table, dataset):
         seen.add(frozenset(told))
 
     agree()
-    assert frozenset() in seen and frozenset({"column"}) in seen
+    assert any("column" in told for told in seen) and any("column" not in told for told in seen)
 
 
 WORD_RULES = [(t, f["name"]) for t, m in MODELS.items() for f in m["fields"] if set(f) & {"enum", "one_of", "lower_snake"}]
