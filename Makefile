@@ -44,6 +44,9 @@ bench: setup
 	cmake --preset bench
 	cmake --build --preset bench
 	build/bench/bench/crv_bench
+	tools/python_env.py prepare
+	"$$(tools/python_env.py path)" bench/python/scan_bench.py out
+	"$$(tools/python_env.py path)" bench/python/rows_bench.py out
 
 clean:
 	rm -rf build
