@@ -202,3 +202,11 @@ def test_nested_types_have_one_form(dataset, message, small):
     one = pl.String if values.dtype == pl.String else pl.Float64 if small == pl.Float32 else pl.Int64
     assert dataset.read("messages").schema["claims"] == pl.Struct({"x": one, "l": pl.List(one)})
     assert dataset.read("messages")["claims"].struct.field("x").to_list() == values.to_list()
+
+
+def test_fields_that_are_null_throughout_are_no_damage(dataset, message):
+    dataset.append("messages", [message(1, {"a": None, "b": {"c": None}, "l": [], "m": [None]})])
+    assert dataset.read("messages")["audience"].to_list() == [{"a": None, "b": {"c": None}, "l": [], "m": [None]}]
+    assert dataset.verify()["findings"] == []
+    dataset.append("messages", [message(2, {"a": 1, "b": {"c": "x"}, "l": [1.5], "m": ["y"]})])
+    assert dataset.verify()["findings"] == []
