@@ -83,6 +83,9 @@ class PartReader {
   ~PartReader();
   std::int64_t row_groups() const;  // those that can match, in order
   std::int64_t row_groups_total() const;
+  // Checks the pages that read_row_group() would read by their checksums, in all row groups, without decoding
+  // them. What no checksum guards (page headers, the footer) is only seen where it cannot be read.
+  void check_pages() const;
   // Decodes matching row group `i`, filtered and adapted, as batches of exactly to_arrow(wanted), none of
   // them empty and each of at most batch_rows rows; none where no row matches. Safe from several threads.
   std::vector<std::shared_ptr<arrow::RecordBatch>> read_row_group(std::int64_t i);

@@ -6,6 +6,7 @@
 #include <arrow/table.h>
 #include <arrow/type.h>
 #include <parquet/arrow/reader.h>
+#include <parquet/column_reader.h>
 #include <parquet/arrow/schema.h>
 #include <parquet/file_reader.h>
 #include <parquet/metadata.h>
@@ -124,6 +125,24 @@ std::shared_ptr<arrow::Table> PartFile::read(int group, const std::vector<int>& 
     if (table->num_rows() != rows_of(group))
       damaged_part(path_, "its columns are not as long as its footer says");
     return table;
+  });
+}
+
+void PartFile::check_pages(int group, const std::vector<int>& leaves) const {
+  reading_part(path_, [&] {
+    const auto row_group = metadata_->RowGroup(group);
+    parquet::ReaderProperties properties = file_properties();
+    for (const int leaf : leaves) {
+      const auto chunk = row_group->ColumnChunk(leaf);
+      std::int64_t start = chunk->data_page_offset();
+      if (chunk->has_dictionary_page()) start = std::min(start, chunk->dictionary_page_offset());
+      // Told that they are not compressed, the reader leaves the pages as they are once it has checked them.
+      const auto pages = parquet::PageReader::Open(
+          properties.GetStream(file_, start, chunk->total_compressed_size()), chunk->num_values(),
+          parquet::Compression::UNCOMPRESSED, properties, *metadata_->schema()->Column(leaf));
+      while (pages->NextPage() != nullptr) {
+      }
+    }
   });
 }
 

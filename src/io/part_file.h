@@ -75,6 +75,9 @@ class PartFile {
   // Rows of one row group, only the columns that `leaves` lie below, in the types that the file has.
   std::shared_ptr<arrow::Table> read(int group, const std::vector<int>& leaves) const;
 
+  // Reads the pages of one row group below `leaves` and checks their checksums, without decoding them.
+  void check_pages(int group, const std::vector<int>& leaves) const;
+
   // The two below throw part_damaged where there is no column tick of integers.
   std::shared_ptr<arrow::ChunkedArray> read_tick(int group) const;
   // What a row group's statistics tell; nothing where it has none to go by.

@@ -165,6 +165,15 @@ std::int64_t PartReader::row_groups_total() const {
   return state_->part.groups();
 }
 
+void PartReader::check_pages() const {
+  std::vector<int> leaves = state_->leaves;
+  if (state_->filters()) {
+    const std::vector<int>& tick = state_->part.leaves(kTick);
+    leaves.insert(leaves.end(), tick.begin(), tick.end());
+  }
+  for (const int group : state_->groups) state_->part.check_pages(group, leaves);
+}
+
 std::vector<std::shared_ptr<arrow::RecordBatch>> PartReader::read_row_group(std::int64_t i) {
   const State& state = *state_;
   return reading_part(state.part.path(), [&] {

@@ -18,6 +18,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "crv/core/descriptor.h"
@@ -31,6 +32,24 @@
 namespace crv::io {
 
 class Upkeep;
+
+// Parts whose bytes were found to be those that were written. A part never changes, so once is enough. Safe
+// for several threads.
+class SoundParts {
+ public:
+  bool holds(const std::string& path) const {
+    const std::lock_guard held(mutex_);
+    return paths_.contains(path);
+  }
+  void add(const std::string& path) {
+    const std::lock_guard held(mutex_);
+    paths_.insert(path);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::unordered_set<std::string> paths_;
+};
 
 class Run {
  public:
@@ -100,6 +119,7 @@ class Run {
   void trust_as_synced(const std::string& folder);  // the caller has synced all that holds it
 
   Upkeep& upkeep() { return *upkeep_; }
+  const std::shared_ptr<SoundParts>& sound_parts() const { return sound_; }
 
  private:
   void look_for_run();
@@ -140,6 +160,7 @@ class Run {
   mutable std::mutex stopped_mutex_;
   std::string stopped_;  // why this Dataset writes no more; empty: it does
   std::unique_ptr<Upkeep> upkeep_;
+  const std::shared_ptr<SoundParts> sound_ = std::make_shared<SoundParts>();
 };
 
 std::string iso_time(

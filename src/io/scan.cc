@@ -27,8 +27,13 @@ struct Scan::State {
   std::optional<std::int64_t> limit;
   std::shared_ptr<arrow::Schema> schema;
   std::vector<PartPlan> plan;
-  // Of each part in `plan`: its columns with lists whose elements nobody knew. Null: there are none.
-  std::vector<std::shared_ptr<const std::set<std::string>>> unknown;
+  // Of each part in `plan`, the same for all scans that are made of one.
+  struct Detail {
+    std::string checksum;                                 // empty: not known
+    std::shared_ptr<const std::set<std::string>> unknown;  // columns with lists whose elements nobody knew, or null
+  };
+  std::shared_ptr<const std::vector<Detail>> details;
+  std::shared_ptr<SoundParts> sound;
 };
 
 namespace {
@@ -275,6 +280,37 @@ void plan_part(Scan::State& state, const PartRecord& part, const std::string& pa
   state.plan.push_back(std::move(plan));
 }
 
+[[noreturn]] void refuse_part(const Scan::State& state, const PartSummary& part, ErrorCode code,
+                              const std::string& why) {
+  raise(code, "Part " + part.path + ' ' + why,
+        {.run_id = state.run_id, .table = state.table, .path = part.path});
+}
+
+// Parts up to this size are checked as a whole, footer included; of larger ones only the pages that are wanted
+// are read.
+constexpr std::int64_t small_part = 1 << 20;  // bytes
+
+void check_part(const Scan::State& state, const PartSummary& part) {
+  const std::optional<Storage::Stat> stat = state.storage->stat(part.path);
+  if (!stat) refuse_part(state, part, ErrorCode::part_missing, "is listed, but not there.");
+  if (stat->size != part.bytes)
+    refuse_part(state, part, ErrorCode::part_damaged,
+                "has " + std::to_string(stat->size) + " bytes; " + std::to_string(part.bytes) +
+                    " were written.");
+}
+
+void check_bytes(const Scan::State& state, const PartSummary& part, const std::string& checksum) {
+  if (part.bytes > small_part)
+    return PartReader(*state.storage, part.path, state.query, state.table, state.run_id, part.bytes)
+        .check_pages();
+  if (state.sound->holds(part.path)) return;
+  const std::unique_ptr<Reader> object = state.storage->open(part.path);
+  if (!object) refuse_part(state, part, ErrorCode::part_missing, "is listed, but not there.");
+  if (checksum_of(*object) != checksum)
+    refuse_part(state, part, ErrorCode::part_damaged, "does not hold the bytes that were written.");
+  state.sound->add(part.path);
+}
+
 }  // namespace
 
 Columns scan_columns(const TableState& state, const core::TableDescriptor& descriptor) {
@@ -321,13 +357,16 @@ Scan scan(Run& run, std::string_view table, const ScanOptions& options) {
   state->schema = to_arrow(state->query.wanted);
   std::int64_t certain = 0;
   const UnknownBySchema unknown = unknown_by_schema(*snapshot);
+  auto details = std::make_shared<std::vector<Scan::State::Detail>>();
   for (const auto& [bucket, parts] : snapshot->buckets()) {
     for (const PartRecord& part : parts) {
       plan_part(*state, part, run.paths().part(name, bucket, part.meta.path), &certain);
       const auto found = unknown.find(part.schema);
-      state->unknown.push_back(found == unknown.end() ? nullptr : found->second);
+      details->push_back({part.checksum, found == unknown.end() ? nullptr : found->second});
     }
   }
+  state->details = std::move(details);
+  state->sound = run.sound_parts();
   return Scan(std::move(state));
 }
 
@@ -386,9 +425,10 @@ Scan Scan::select(const std::vector<std::string>& columns) const {
 
 bool Scan::readable_by_others() const {
   for (std::size_t i = 0; i < state_->plan.size(); ++i) {
-    if (!state_->plan[i].kept || !state_->unknown[i]) continue;
+    const auto& unknown = (*state_->details)[i].unknown;
+    if (!state_->plan[i].kept || !unknown) continue;
     for (const Field& column : state_->query.wanted)
-      if (state_->unknown[i]->contains(column.name)) return false;
+      if (unknown->contains(column.name)) return false;
   }
   return true;
 }
@@ -413,20 +453,16 @@ std::vector<TickRange> Scan::ticks() const {
   return merged;
 }
 
-void Scan::check_parts() const {
-  for (const PartPlan& plan : state_->plan) {
-    if (!plan.kept) continue;
-    const std::optional<Storage::Stat> stat = state_->storage->stat(plan.part.path);
-    ErrorFacts facts{.run_id = state_->run_id, .table = state_->table, .path = plan.part.path};
-    if (!stat)
-      raise(ErrorCode::part_missing, "Part " + plan.part.path + " is listed, but not there.",
-            std::move(facts));
-    if (stat->size != plan.part.bytes)
-      raise(ErrorCode::part_damaged,
-            "Part " + plan.part.path + " has " + std::to_string(stat->size) + " bytes; " +
-                std::to_string(plan.part.bytes) + " were written.",
-            std::move(facts));
-  }
+void Scan::check_parts(bool checksums) const {
+  std::vector<std::size_t> kept;
+  for (std::size_t i = 0; i < state_->plan.size(); ++i)
+    if (state_->plan[i].kept) kept.push_back(i);
+  in_parallel(kept.size(), [&](std::size_t i) {
+    const PartSummary& part = state_->plan[kept[i]].part;
+    check_part(*state_, part);
+    const std::string& checksum = (*state_->details)[kept[i]].checksum;
+    if (checksums && !checksum.empty()) check_bytes(*state_, part, checksum);
+  });
 }
 
 std::string Scan::explain() const {

@@ -154,8 +154,10 @@ class Scan {
   // The ticks that rows of this scan can have: closed ranges, ascending, with gaps between them.
   std::vector<TickRange> ticks() const;
   // For callers who read the kept parts with an engine of their own: throws IoReadError (part_missing,
-  // part_damaged) where one is not there or has another size. reader() looks for itself, and closer.
-  void check_parts() const;
+  // part_damaged) where one is not there or does not hold the bytes that were written. Of a part above 1 MiB
+  // only the pages of this scan's columns are looked at, of others the whole, once a Dataset; without
+  // `checksums` only the size. reader() checks by itself what it reads.
+  void check_parts(bool checksums = true) const;
 
   struct State;
   explicit Scan(std::shared_ptr<const State> state);

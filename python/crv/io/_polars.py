@@ -33,9 +33,12 @@ _CAST_OPTIONS = pl.ScanCastOptions(
 class _Source:
     """The parts of one snapshot. A pickled one is planned anew where it is unpickled, as of then."""
 
-    def __init__(self, scan: _io.Scan, plan: Callable[[], _io.Scan], bucket_size: int) -> None:
+    def __init__(
+        self, scan: _io.Scan, plan: Callable[[], _io.Scan], bucket_size: int, checksums: bool
+    ) -> None:
         self._scan: _io.Scan | None = scan
         self._plan = plan
+        self._checksums = checksums
         self._bucket_size = bucket_size
 
     def __getstate__(self) -> dict[str, Any]:
@@ -60,7 +63,7 @@ class _Source:
         if columns is not None:
             needed = [*columns, *(predicate.meta.root_names() if predicate is not None else [])]
             scan = scan.select(list(dict.fromkeys(needed)))
-        scan.check_parts()
+        scan.check_parts(self._checksums)
         if scan.readable_by_others():
             yield from _read_by_polars(scan, self.schema(), columns, predicate, n_rows, batch_size)
         else:
@@ -137,9 +140,11 @@ def _range_filter(scan: _io.Scan) -> pl.Expr | None:
     return tick >= scan.tick_min if scan.tick_max is None else tick.is_between(scan.tick_min, scan.tick_max)
 
 
-def lazy_frame(scan: _io.Scan, plan: Callable[[], _io.Scan], bucket_size: int, label: str) -> pl.LazyFrame:
+def lazy_frame(
+    scan: _io.Scan, plan: Callable[[], _io.Scan], bucket_size: int, label: str, checksums: bool
+) -> pl.LazyFrame:
     """`plan` makes the scan again, where the frame is unpickled."""
-    source = _Source(scan, plan, bucket_size)
+    source = _Source(scan, plan, bucket_size, checksums)
     return register_io_source(source, schema=source.schema, is_pure=True, explain_name=label)
 
 

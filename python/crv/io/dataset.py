@@ -155,12 +155,19 @@ class Dataset:
     # ---- rows out ----
 
     def scan(
-        self, table: TableName | str, where: Where | None = None, *, columns: Sequence[str] | None = None
+        self,
+        table: TableName | str,
+        where: Where | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+        checksums: bool = True,
     ) -> pl.LazyFrame:
         """A LazyFrame of the table as of now; appends that come later do not change it.
 
         where: {"tick_min": .., "tick_max": ..}, both ends included, either may be left out or None.
         columns: only these, in this order.
+        checksums: see that what is read of each part are the bytes that were written: Polars itself does not look.
+            Parts up to 1 MiB are checked as a whole, once a Dataset, of others the pages of the columns asked for.
 
         A filter on tick or bucket that is put on the frame opens only the parts that can match, a filter on another
         column skips row groups by their statistics, and a select reads only its columns. The schema is known without
@@ -172,7 +179,7 @@ class Dataset:
         plan = functools.partial(_planned, self.settings, self.run_id, _name(table), where, columns)
         scan = self._planned(table, where, columns)
         label = f"{_name(table)} of {self.run_id}"
-        return _polars.lazy_frame(scan, plan, scan.bucket_size, label)
+        return _polars.lazy_frame(scan, plan, scan.bucket_size, label, checksums)
 
     def read(
         self,
@@ -181,10 +188,11 @@ class Dataset:
         limit: int | None = None,
         *,
         columns: Sequence[str] | None = None,
+        checksums: bool = True,
     ) -> pl.DataFrame:
         """scan(), collected; of its first `limit` rows, where that is given."""
         rows = _io.parse_limit(_limit(limit))
-        frame = self.scan(table, where, columns=columns)
+        frame = self.scan(table, where, columns=columns, checksums=checksums)
         return (frame if rows is None else frame.head(rows)).collect()
 
     def scan_arrow(
