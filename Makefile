@@ -20,7 +20,8 @@ setup:
 demo: setup
 	cmake --preset release
 	cmake --build --preset release --target crv_cli
-	PATH="$(CURDIR)/build/release/apps/crv:$$PATH" "$$(tools/python_env.py demo)" examples/mesa/demo.py
+	python=$$(tools/python_env.py demo) && \
+	PATH="$(CURDIR)/build/release/apps/crv:$$PATH" "$$python" examples/mesa/demo.py
 
 test: setup
 	cmake --preset dev

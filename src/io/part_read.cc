@@ -127,9 +127,9 @@ struct PartReader::State {
   PartFile part;
   PartQuery query;
   std::shared_ptr<arrow::Schema> schema;
-  std::vector<int> groups;  // that can match
+  std::vector<int> groups;           // that can match
   std::vector<std::string> missing;  // columns that are wanted and not in the part
-  std::vector<int> leaves;  // to be read; without tick's where the filter reads it anyway
+  std::vector<int> leaves;           // to be read; without tick's where the filter reads it anyway
 };
 
 PartReader::PartReader(Storage& storage, std::string path, const PartQuery& query, std::string_view table,

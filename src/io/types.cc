@@ -232,7 +232,7 @@ bool same_type(const Type& part, const Type& table) {
 
 bool same_types(const Columns& part, const Columns& table) {
   return std::all_of(part.begin(), part.end(), [&](const Field& field) {
-    if (field.type.kind == Kind::null) return true;  // it stands in no part
+    if (field.type.kind == Type::Kind::null) return true;
     auto held =
         std::find_if(table.begin(), table.end(), [&](const Field& f) { return f.name == field.name; });
     return held != table.end() && same_type(field.type, held->type);

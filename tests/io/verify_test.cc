@@ -82,6 +82,19 @@ TEST(Verify, APartWithTheTypesItTellsIsFine) {
   EXPECT_THAT(findings(disk), testing::IsEmpty());
 }
 
+TEST(Verify, APathOfUnknownTypeStandsInNoPartAndIsFine) {
+  const Disk disk = run_with_integer_legs();
+  {
+    Dataset dataset = sim_dataset(disk);
+    JsonObject row;
+    row.push_back("tick", 1);
+    for (const char* column : {"venue_id", "token_id", "exchange_event_type"}) row.push_back(column, "a");
+    row.push_back("additional_payload", JsonObject{{"hands", Json()}});
+    dataset.append("exchange", frame_from_json(std::vector{row}));
+  }
+  EXPECT_THAT(findings(disk), testing::IsEmpty());
+}
+
 TEST(Verify, OnePathWithTextAndNumbersIsAnError) {
   const Disk disk = run_with_integer_legs();
   commit_part(disk, array_of(arrow::struct_({field("legs", arrow::utf8())}), R"([{"legs":"two"}])"),
