@@ -103,6 +103,25 @@ print(json.dumps(sorted(dataset.read("holdings")["tick"])))
     assert found == [1, 2, 3, 101]
 
 
+def test_a_fork_while_the_parents_own_threads_work(python, settings):
+    """Of a table so big that manifests are written in the background: those threads are not there in the child."""
+    assert python("""
+dataset = Dataset(settings, "r")
+dataset.append("holdings", rows(range(0, 110_000, 100)))
+for tick in range(1, 201):
+    dataset.append("holdings", rows([tick]))
+    if tick % 50 == 0:
+        pid = os.fork()
+        if pid == 0:
+            signal.alarm(120)
+            dataset.append("holdings", rows([100_000 + tick]))
+            dataset.close()
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+print(dataset.read("holdings").height)
+""") == 1100 + 200 + 4
+
+
 def test_a_pool_of_forked_workers_appends(python, settings):
     assert python("""
 import multiprocessing
