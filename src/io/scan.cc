@@ -29,8 +29,9 @@ struct Scan::State {
   std::vector<PartPlan> plan;
   // Of each part in `plan`, the same for all scans that are made of one.
   struct Detail {
-    std::string checksum;                                 // empty: not known
-    std::shared_ptr<const std::set<std::string>> unknown;  // columns with lists whose elements nobody knew, or null
+    std::string checksum;  // empty: not known
+    std::shared_ptr<const std::set<std::string>>
+        unknown;  // columns with lists whose elements nobody knew, or null
   };
   std::shared_ptr<const std::vector<Detail>> details;
   std::shared_ptr<SoundParts> sound;
@@ -286,17 +287,17 @@ void plan_part(Scan::State& state, const PartRecord& part, const std::string& pa
         {.run_id = state.run_id, .table = state.table, .path = part.path});
 }
 
-// Parts up to this size are checked as a whole, footer included; of larger ones only the pages that are wanted
-// are read.
+// Parts up to this size are checked as a whole, footer included; of larger ones only the pages that are
+// wanted are read.
 constexpr std::int64_t small_part = 1 << 20;  // bytes
 
 void check_part(const Scan::State& state, const PartSummary& part) {
   const std::optional<Storage::Stat> stat = state.storage->stat(part.path);
   if (!stat) refuse_part(state, part, ErrorCode::part_missing, "is listed, but not there.");
   if (stat->size != part.bytes)
-    refuse_part(state, part, ErrorCode::part_damaged,
-                "has " + std::to_string(stat->size) + " bytes; " + std::to_string(part.bytes) +
-                    " were written.");
+    refuse_part(
+        state, part, ErrorCode::part_damaged,
+        "has " + std::to_string(stat->size) + " bytes; " + std::to_string(part.bytes) + " were written.");
 }
 
 void check_bytes(const Scan::State& state, const PartSummary& part, const std::string& checksum) {

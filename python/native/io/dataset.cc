@@ -6,9 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include <arrow/array.h>
-#include <arrow/table.h>
-#include <arrow/type.h>
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
@@ -99,14 +96,7 @@ io::Frame frame_of(nb::handle object) {
     return unlocked([&] { return io::frame_from_json(rows); });
   }
   const Stream stream = stream_of(object);
-  return unlocked([&] {
-    io::Frame frame(stream.stream);
-    // Without rows nothing is checked, as in the older package.
-    return frame.table()->num_rows() > 0
-               ? frame
-               : io::Frame(
-                     arrow::Table::Make(arrow::schema({}), std::vector<std::shared_ptr<arrow::Array>>{}, 0));
-  });
+  return unlocked([&] { return io::Frame(stream.stream); });
 }
 
 io::OnInvalid on_invalid_of(const std::string& text) {

@@ -145,7 +145,8 @@ void bind_scan(nb::module_& m) {
       .def("head", &io::Scan::head, nb::arg("rows"))
       .def("select", &io::Scan::select, nb::arg("columns"))
       .def("readable_by_others", &io::Scan::readable_by_others)
-      .def("check_parts", &io::Scan::check_parts, nb::arg("checksums"), nb::call_guard<nb::gil_scoped_release>());
+      .def("check_parts", &io::Scan::check_parts, nb::arg("checksums"),
+           nb::call_guard<nb::gil_scoped_release>());
 }
 
 }  // namespace crv::python

@@ -72,11 +72,19 @@ def test_a_bucket_column_of_the_callers_is_replaced(dataset, holdings):
     assert dataset.read("holdings")["bucket"].to_list() == [1]
 
 
-@pytest.mark.parametrize("columns", [["tick"], ["tick", "agent_id", "token_id", "quantity"], ["nothing"]])
+@pytest.mark.parametrize("columns", [[], ["tick"], ["tick", "agent_id", "token_id", "quantity"]])
 def test_a_frame_without_rows_writes_nothing(dataset, settings, holdings, files, columns):
-    frame = holdings([]).with_columns(nothing=pl.lit(1)).select(columns)
+    frame = holdings([]).select(columns)
     summary = dataset.append("holdings", frame)
     assert summary == {"table": "holdings", "run_id": "village", "parts": [], "rows": 0, "buckets": []}
+    assert files(Path(settings.root_dir).parent) == {}
+
+
+@pytest.mark.parametrize("column", ["nothing", "quantity"])
+def test_a_frame_without_rows_must_have_the_tables_columns_and_types(dataset, settings, files, column):
+    with pytest.raises(IoSchemaError) as caught:
+        dataset.append("holdings", pl.DataFrame(schema={"tick": pl.Int64, column: pl.Struct({"a": pl.Int64})}))
+    assert caught.value.facts["column"] == column
     assert files(Path(settings.root_dir).parent) == {}
 
 

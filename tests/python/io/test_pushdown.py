@@ -136,7 +136,7 @@ def damaged(path, column):
 def test_columns_that_are_not_asked_for_are_not_read(dataset, holdings):
     path = dataset.append("holdings", holdings(range(50)))["parts"][0]["path"]
     damaged(path, "agent_id")
-    assert dataset.scan("holdings").select("tick", "quantity").collect().height == 50
+    assert dataset.scan("holdings", checksums=False).select("tick", "quantity").collect().height == 50
     assert dataset.scan_arrow("holdings", columns=["quantity"]).read_all().num_rows == 50
     from crv.io.errors import IoReadError
 
@@ -162,7 +162,7 @@ def test_row_groups_that_a_filter_rules_out_are_not_read(settings, holdings):
                 start = part.dictionary_page_offset or part.data_page_offset
                 content[start:start + part.total_compressed_size] = b"\xff" * part.total_compressed_size
         Path(path).write_bytes(content)
-        found = dataset.scan("holdings").filter(pl.col("quantity") < 5).collect()
+        found = dataset.scan("holdings", checksums=False).filter(pl.col("quantity") < 5).collect()
         assert found["quantity"].to_list() == [0, 1, 2, 3, 4]
 
 
