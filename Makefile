@@ -3,11 +3,12 @@ SHELL := /bin/bash
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: help demo test wheel setup lint format bench clean
+.PHONY: help demo test sanitize wheel setup lint format bench clean
 
 help:
 	@echo "make demo    set up, build, record a simulation and look at the run"
 	@echo "make test    set up, build, run every test"
+	@echo "make sanitize   build and run the C++ and command tests under the sanitizers: address, undefined; then thread"
 	@echo "make wheel   build the wheel of the Python package into dist/"
 	@echo "make lint    clang-format and clang-tidy over all files (make test: over the changed ones)"
 	@echo "make format  format all C++ files"
@@ -29,6 +30,13 @@ test: setup
 	tools/python_env.py prepare
 	ctest --preset dev --parallel $$(nproc)
 	@echo "Python: tested with $$(tools/python_env.py versions | paste -sd' ')"
+
+sanitize: setup
+	set -e; for preset in asan tsan; do \
+	  cmake --preset $$preset; \
+	  cmake --build --preset $$preset --target crv_core_tests crv_io_tests crv_cli; \
+	  ctest --preset $$preset --parallel $$(nproc); \
+	done
 
 wheel: setup
 	cmake --preset release

@@ -1,5 +1,5 @@
-// How the sanitizers run the tests. Built into every test program of the asan and tsan presets; a variable
-// such as TSAN_OPTIONS adds to it.
+// How the sanitizers run the tests. Built into the test programs and the command of the asan and tsan
+// presets; a variable such as TSAN_OPTIONS adds to it.
 
 extern "C" const char* __asan_default_options() {
   return "strict_string_checks=1:detect_stack_use_after_return=1";

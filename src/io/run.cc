@@ -84,7 +84,7 @@ void Run::require_writable() const {
 // -------------------------------------------------------------------------------------------------------
 
 void Run::prepare() {
-  std::call_once(prepared_, [&] {
+  prepared_.run([&] {
     check_settings(settings);
     paths_.emplace(settings.root_dir, run_id);
     if (!storage_) storage_ = local_storage(settings.durability, posix_os(), new_id_);
@@ -94,7 +94,7 @@ void Run::prepare() {
 
 void Run::open() {
   prepare();
-  std::call_once(opened_, [&] {
+  opened_.run([&] {
     look_for_run();
     if (info() || storage_->list(paths_->log()).empty()) return;
     look_for_run();  // made meanwhile, if all is well: run.json comes before the first commit
@@ -140,7 +140,7 @@ std::shared_ptr<Storage> Run::shared_storage() const {
 
 void Run::open_for_writing() {
   open();
-  std::call_once(opened_for_writing_, [&] {
+  opened_for_writing_.run([&] {
     if (!info()) {
       check_legacy_bucket_sizes();
       make_run();
@@ -151,10 +151,10 @@ void Run::open_for_writing() {
 
 void Run::open_anew(const std::optional<RunInfo>& kept) {
   prepare();
-  std::call_once(opened_, [&] {
+  opened_.run([&] {
     if (kept) know(*kept);
   });
-  std::call_once(opened_for_writing_, [] {});
+  opened_for_writing_.run([] {});
   make_run();
   accept_run();
 }

@@ -24,6 +24,7 @@
 #include "crv/core/descriptor.h"
 #include "crv/io/dataset.h"
 #include "io/log.h"
+#include "io/once.h"
 #include "io/paths.h"
 #include "io/run_file.h"
 #include "io/storage.h"
@@ -141,7 +142,7 @@ class Run {
   std::shared_ptr<Storage> storage_, replaced_;
   std::string writer_id_;
 
-  std::once_flag prepared_, opened_, opened_for_writing_;
+  Once prepared_, opened_, opened_for_writing_;
   std::optional<RunPaths> paths_;
   mutable std::mutex
       info_mutex_;  // guards info_, storage_ and log_ until info_ is known; they do not change after
