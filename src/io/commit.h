@@ -20,7 +20,7 @@ inline constexpr std::int64_t format_number = 1;
 // Persisted by name; a name is never given to something else. Each says what its commit is allowed to hold.
 enum class CommitKind {
   append,   // parts of one append, over all its tables
-  adopt,    // parts that the older package wrote and listed
+  adopt,    // parts that others than crv wrote and listed; parts that a caller's manifest lets go
   rebuild,  // all parts of all tables, found by their footers; the first commit of a new log
   gc,       // names of uncommitted parts that are about to be removed: nobody may commit them any more
 };
