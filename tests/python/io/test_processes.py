@@ -1,5 +1,6 @@
 """Other processes and threads: the end of the interpreter, fork, Ctrl-C, and many writers."""
 
+import ast
 import json
 import os
 import signal
@@ -253,3 +254,12 @@ for n in range(10):
     dataset = Dataset(settings, "r")
     assert sorted(dataset.read("holdings")["tick"]) == list(range(40)) and dataset.verify()["ok"]
     assert parts_in_manifest(settings) == 40 and os.path.exists(settings.root_dir)
+
+
+def test_one_libarrow_is_in_the_process():
+    """crv's extension and pyarrow meet in the very same library, whichever is imported first."""
+    for first in ("import pyarrow, crv.io", "import crv.io, pyarrow"):
+        code = first + "\nprint({l.split()[-1] for l in open('/proc/self/maps') if 'libarrow.so' in l})"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        found = ast.literal_eval(done.stdout)
+        assert len(found) == 1 and "pyarrow/libarrow.so" in next(iter(found)), found
