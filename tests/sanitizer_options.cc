@@ -17,9 +17,8 @@ extern "C" const char* __tsan_default_options() {
 // Arrow and libstdc++ come without instrumentation: their locks and counts are not seen. So it is unknown
 // - what hands an FdInput to the threads in which Arrow reads ahead, and back;
 // - who was the last to know an exception that came out of such a thread;
-// - that a lock is taken when Arrow waits with it for a condition, or its allocator lets go of it after a
-// fork
-//   and at the end.
+// - that a lock is taken when Arrow waits with it for a condition;
+// - nor when its allocator lets go of it, after a fork and at the end.
 extern "C" const char* __tsan_default_suppressions() {
   return "called_from_lib:libarrow.so\n"
          "called_from_lib:libparquet.so\n"
@@ -27,6 +26,7 @@ extern "C" const char* __tsan_default_suppressions() {
          "race:crv::io::FdInput\n"
          "race:std::__exception_ptr::exception_ptr::_M_release\n"
          "mutex:std::condition_variable::wait\n"
+         "deadlock:std::condition_variable::wait\n"
          "mutex:__run_postfork_handlers\n"
          "mutex:_dl_call_fini\n";
 }
