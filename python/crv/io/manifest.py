@@ -13,6 +13,7 @@ from typing import Any
 from crv.core.grammar import TableName
 from crv.io import _show
 from crv.io.config import IoSettings
+from crv.io.paths import format_bucket_dir
 
 __all__ = [
     "PartMeta",
@@ -28,6 +29,15 @@ __all__ = [
 
 def _now() -> str:
     return datetime.now(UTC).isoformat()
+
+
+def _key(bucket_id: int) -> str:
+    """Of a bucket's partition: its digits as in the folder's name."""
+    return format_bucket_dir(bucket_id).partition("=")[2]
+
+
+def _text(table_name: TableName | str) -> str:
+    return str(getattr(table_name, "value", table_name))
 
 
 @dataclass(slots=True)
@@ -146,7 +156,7 @@ def new_manifest(table_name: TableName | str, version: int = 1) -> TableManifest
     """A manifest without parts."""
     now = _now()
     return TableManifest(
-        table=str(getattr(table_name, "value", table_name)),
+        table=_text(table_name),
         version=version,
         created_at=now,
         updated_at=now,
@@ -156,9 +166,7 @@ def new_manifest(table_name: TableName | str, version: int = 1) -> TableManifest
 
 def update_with_new_part(manifest: TableManifest, bucket_id: int, part_meta: PartMeta) -> None:
     """Adds a part to the manifest, in memory. ValueError where the bucket is negative."""
-    from crv.io.paths import format_bucket_dir
-
-    key = format_bucket_dir(bucket_id).partition("=")[2]
+    key = _key(bucket_id)
     partition = manifest.partitions.get(key)
     if partition is None:
         partition = PartitionMeta(bucket_id, "writing", part_meta.tick_min, part_meta.tick_max, 0, 0)
@@ -195,7 +203,7 @@ def write_manifest(
     """
     from crv.io.dataset import Dataset
 
-    if str(getattr(table_name, "value", table_name)) != manifest.table:
+    if _text(table_name) != manifest.table:
         raise ValueError(f"this is a manifest of table {manifest.table!r}, not of {table_name!r}")
     with Dataset(settings, run_id) as dataset:
         dataset._write_manifest(manifest)
@@ -213,12 +221,7 @@ def rebuild_manifest_from_fs(
 
 def _from_plain(plain: dict[str, Any]) -> TableManifest:
     """From the core's form, where partitions are a list."""
-    from crv.io.paths import format_bucket_dir
-
-    partitions = {
-        format_bucket_dir(p["bucket_id"]).partition("=")[2]: _partition_from_json(p)
-        for p in plain["partitions"]
-    }
+    partitions = {_key(p["bucket_id"]): _partition_from_json(p) for p in plain["partitions"]}
     made = TableManifest.from_json_obj({**plain, "partitions": {}})
     made.partitions = partitions
     return made
