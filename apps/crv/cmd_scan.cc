@@ -4,6 +4,7 @@
 
 #include <arrow/type_fwd.h>
 
+#include "crv/core/error.h"
 #include "crv/io/files.h"
 #include "interrupt.h"
 #include "io/text_table.h"
@@ -32,7 +33,15 @@ io::TickRange parse_ticks(const std::string& text) {
   JsonObject where;
   where["tick_min"] = min.empty() ? Json(nullptr) : Json(min);
   where["tick_max"] = max.empty() ? Json(nullptr) : Json(max);
-  return io::parse_where(where);
+  const auto ticks = io::parse_where(where);
+  // For the library an empty range is one that holds no tick; typed by hand it is a slip.
+  if (ticks.min && ticks.max && *ticks.min > *ticks.max) {
+    ErrorFacts facts;
+    facts.key = "--ticks";
+    facts.value = text;
+    raise(ErrorCode::bad_where, "--ticks " + text + " holds no tick: " + min + " is above " + max, facts);
+  }
+  return ticks;
 }
 
 std::optional<std::vector<std::string>> parse_columns(const std::string& text) {

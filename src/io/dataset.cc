@@ -231,10 +231,6 @@ TickRange parse_where(const Json& where) {
     if (!bound)
       refuse(key + " must be an integer of 64 bits, not " + write_json(value) + ".", key, write_json(value));
   }
-  if (range.min && range.max && *range.min > *range.max)
-    refuse(
-        "tick_min " + std::to_string(*range.min) + " is above tick_max " + std::to_string(*range.max) + ".",
-        "tick_min", std::to_string(*range.min));
   return range;
 }
 

@@ -239,17 +239,13 @@ void check_limit(std::int64_t limit, const std::string& table) {
 }
 
 void check_options(const ScanOptions& options, const std::string& table) {
-  const TickRange& ticks = options.ticks;
-  if (ticks.min && ticks.max && *ticks.min > *ticks.max)
-    raise(ErrorCode::bad_where,
-          "The tick range is empty: its minimum " + std::to_string(*ticks.min) + " is above its maximum " +
-              std::to_string(*ticks.max) + ".",
-          {.table = table, .key = "tick_min", .value = std::to_string(*ticks.min)});
   if (options.limit) check_limit(*options.limit, table);
   if (options.batch_rows <= 0)
     raise(ErrorCode::bad_argument, "batch_rows must be above 0.",
           {.key = "batch_rows", .value = std::to_string(options.batch_rows)});
 }
+
+constexpr const char* limit_reason = "limit";
 
 void skip(PartPlan& plan, std::string reason) {
   plan.kept = false;
@@ -272,13 +268,25 @@ void plan_part(Scan::State& state, const PartRecord& part, const std::string& pa
   plan.reason = "kept";
   if (last < q.tick_min || first > q.tick_max)
     skip(plan, "bucket");
-  else if (part.meta.tick_max < q.tick_min || part.meta.tick_min > q.tick_max)
+  else if (part.meta.tick_max < q.tick_min || part.meta.tick_min > q.tick_max || q.tick_min > q.tick_max)
     skip(plan, "tick range");
   else if (state.limit && *certain >= *state.limit)
-    skip(plan, "limit");
+    skip(plan, limit_reason);
   else
     *certain += certain_rows(state, plan.part);
   state.plan.push_back(std::move(plan));
+}
+
+// Whether the limit leaves out rows, so that each part that is read counts for which rows are the first.
+bool limit_cuts(const Scan::State& state) {
+  if (!state.limit) return false;
+  std::int64_t left = *state.limit;
+  return std::any_of(state.plan.begin(), state.plan.end(), [&](const PartPlan& plan) {
+    if (!plan.kept) return plan.reason == limit_reason;
+    if (plan.part.rows > left) return true;
+    left -= plan.part.rows;
+    return false;
+  });
 }
 
 [[noreturn]] void refuse_part(const Scan::State& state, const PartSummary& part, ErrorCode code,
@@ -391,11 +399,12 @@ std::int64_t Scan::tick_bucket_size() const {
 }
 
 Scan Scan::prune(std::span<const TickRange> ranges) const {
+  if (limit_cuts(*state_)) return *this;
   auto pruned = std::make_shared<State>(*state_);
   for (PartPlan& plan : pruned->plan) {
     const bool meets = std::any_of(ranges.begin(), ranges.end(), [&](const TickRange& range) {
-      return plan.part.tick_max >= range.min.value_or(INT64_MIN) &&
-             plan.part.tick_min <= range.max.value_or(INT64_MAX);
+      const std::int64_t first = std::max(range.min.value_or(INT64_MIN), plan.part.tick_min);
+      return first <= std::min(range.max.value_or(INT64_MAX), plan.part.tick_max);
     });
     if (plan.kept && !meets) skip(plan, "filter");
   }
@@ -410,7 +419,7 @@ Scan Scan::head(std::int64_t rows) const {
   for (PartPlan& plan : limited->plan) {
     if (!plan.kept) continue;
     if (certain >= *limited->limit)
-      skip(plan, "limit");
+      skip(plan, limit_reason);
     else
       certain += certain_rows(*limited, plan.part);
   }

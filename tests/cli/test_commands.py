@@ -168,6 +168,9 @@ class Scan(CommandTest):
         self.assertEqual([], self.ticks("--ticks", "500.."))
         for bad in ("x", "3..1", "1.5..2", "1..2..3"):
             self.assertEqual("bad_where", self.error("scan", "run", "holdings", "--ticks", bad)["code"], bad)
+        error = self.error("scan", "run", "holdings", "--ticks", "9..5")
+        self.assertEqual(("--ticks", "9..5"), (error["key"], error["value"]))
+        self.assertIn("9 is above 5", error["message"])
 
     def test_columns_and_limit(self):
         rows = self.rows("run", "holdings", "--columns", "quantity,tick", "--limit", 3)

@@ -1,7 +1,10 @@
 // What a scan is going to read, before it reads: for callers who bring a filter or an engine of their own.
+#include <arrow/array.h>
 #include <arrow/table.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 #include "crv/core/error.h"
 #include "io/sim_run.h"
@@ -55,6 +58,26 @@ TEST(ScanPlan, TicksOfPartsThatTouchOrOverlapAreOneRange) {
   EXPECT_THAT(ticks(dataset.scan("holdings")), ElementsAre(std::pair(1, 10)));
 }
 
+TEST(ScanPlan, ARangeWhoseMinimumIsAboveItsMaximumHoldsNoTick) {
+  Dataset dataset = sim_dataset(run_of_four());
+  for (const TickRange range :
+       {TickRange{2, 1}, TickRange{14, 12}, TickRange{40, 0}, TickRange{INT64_MAX, INT64_MIN}}) {
+    const Scan scan = dataset.scan("holdings", {.ticks = range});
+    EXPECT_TRUE(std::ranges::none_of(scan.plan(), &PartPlan::kept));
+    EXPECT_THAT(ticks(scan), IsEmpty());
+    EXPECT_EQ(scan.collect()->num_rows(), 0);
+    EXPECT_EQ(scan.collect()->num_columns(), 5);
+    EXPECT_EQ(scan.head(3).prune(std::vector<TickRange>{{}}).collect()->num_rows(), 0);
+    EXPECT_NO_THROW(scan.check_parts());
+  }
+  const TickRange parsed = parse_where(parse_json(R"({"tick_min": 2, "tick_max": 1})"));
+  EXPECT_EQ(parsed.min, 2);
+  EXPECT_EQ(parsed.max, 1);
+  const std::vector<TickRange> empty{{3, 2}};
+  EXPECT_THAT(reasons(dataset.scan("holdings").prune(empty)),
+              ElementsAre("filter", "filter", "filter", "filter"));
+}
+
 TEST(ScanPlan, PruneKeepsPartsThatMeetARangeAndFiltersNoRow) {
   Dataset dataset = sim_dataset(run_of_four());
   const Scan scan = dataset.scan("holdings");
@@ -87,6 +110,46 @@ TEST(ScanPlan, HeadReadsItsFirstRowsFromAsFewParts) {
     EXPECT_EQ(e.code(), ErrorCode::bad_limit);
     EXPECT_EQ(e.facts().table, "holdings");
   }
+}
+
+// The rows of `scan`, by tick.
+std::vector<std::int64_t> ticks_of_rows(const Scan& scan) {
+  std::vector<std::int64_t> all;
+  const auto column = scan.collect()->GetColumnByName("tick");
+  for (const auto& chunk : column->chunks()) {
+    const auto& ticks = static_cast<const arrow::Int64Array&>(*chunk);
+    for (std::int64_t i = 0; i < ticks.length(); ++i) all.push_back(ticks.Value(i));
+  }
+  return all;
+}
+
+TEST(ScanPlan, ALimitComesBeforePruning) {
+  Dataset dataset = sim_dataset(run_of_four());
+  const Scan scan = dataset.scan("holdings");
+  const std::vector<TickRange> late{{14, 30}}, middle{{5, 14}};
+  // The first rows stay, whatever ranges are pruned by: the caller's filter is for them.
+  for (const std::int64_t rows : {0, 1, 2, 3, 4, 5, 6, 7, 8}) {
+    const std::vector<std::int64_t> first = ticks_of_rows(scan.head(rows));
+    EXPECT_EQ(static_cast<std::int64_t>(first.size()), rows);
+    EXPECT_EQ(ticks_of_rows(scan.head(rows).prune(late)), first) << rows;
+    EXPECT_EQ(ticks_of_rows(dataset.scan("holdings", {.limit = rows}).prune(late)), first) << rows;
+    EXPECT_EQ(ticks_of_rows(scan.head(rows).prune(late).prune(middle)), first) << rows;
+  }
+  // Where it leaves no row out, parts are skipped as without it.
+  for (const std::int64_t rows : {std::int64_t{9}, std::int64_t{10}, INT64_MAX}) {
+    EXPECT_THAT(reasons(scan.head(rows).prune(late)), ElementsAre("filter", "filter", "kept", "kept"))
+        << rows;
+    EXPECT_THAT(reasons(dataset.scan("holdings", {.limit = rows}).prune(late)),
+                ElementsAre("filter", "filter", "kept", "kept"));
+  }
+  // The other way round, the first rows are those of the parts that are left.
+  EXPECT_THAT(ticks_of_rows(scan.prune(late).head(2)), ElementsAre(12, 13));
+  EXPECT_THAT(ticks_of_rows(scan.prune(late).head(2).prune(std::vector<TickRange>{{30, 31}})),
+              ElementsAre(12, 13));
+  // A range that was asked for comes before the limit.
+  const Scan ranged = dataset.scan("holdings", {.ticks = {2, 13}, .limit = 3});
+  EXPECT_THAT(ticks_of_rows(ranged), ElementsAre(2, 5, 12));
+  EXPECT_THAT(ticks_of_rows(ranged.prune(std::vector<TickRange>{{13, 13}})), ElementsAre(2, 5, 12));
 }
 
 TEST(ScanPlan, TellsWhatItWasAskedFor) {

@@ -11,7 +11,7 @@ enum class ErrorCode {
   bad_version,  // VersionMismatch: A schema version is malformed or not compatible.
   bad_json,  // SchemaError: A text is not JSON, or a value cannot be written as JSON.
   bad_run_id,  // IoArgumentError: A run id is empty, `.` or `..`, or holds a separator or a control character.
-  bad_where,  // IoArgumentError: A tick range has an unknown key, a bound that is no integer, or its minimum above its maximum.
+  bad_where,  // IoArgumentError: A tick range has an unknown key or a bound that is no integer; in the command also a minimum above its maximum.
   bad_limit,  // IoArgumentError: A row limit is negative.
   bad_projection,  // IoArgumentError: A column that was asked for is not in the table, or was asked for twice.
   bad_argument,  // IoArgumentError: Any other argument that makes no sense.

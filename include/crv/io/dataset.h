@@ -94,7 +94,7 @@ struct TableFrame {
   Frame frame;
 };
 
-// Rows with tick_min <= tick <= tick_max; an absent bound is open.
+// Rows with min <= tick <= max; an absent bound is open. Where min is above max, none.
 struct TickRange {
   std::optional<std::int64_t> min{}, max{};
 };
@@ -109,7 +109,7 @@ std::optional<std::int64_t> parse_limit(const Json& limit);
 struct ScanOptions {
   TickRange ticks{};
   std::optional<std::vector<std::string>> columns{};  // in this order; absent: all
-  std::optional<std::int64_t> limit{};                // first rows of the scan's order
+  std::optional<std::int64_t> limit{};                // first rows of the scan's order, after `ticks`
   std::int64_t batch_rows = 65536;                    // rows a batch at most
 };
 
@@ -141,9 +141,12 @@ class Scan {
   std::shared_ptr<arrow::Table> collect() const;
 
   // For callers who filter rows themselves, by more than this can do, and want the parts pruned by it: the
-  // same scan over the parts that can hold a tick of one of `ranges`. Rows are not filtered by them.
+  // same scan over the parts that can hold a tick of one of `ranges`. Rows are not filtered by them. A limit
+  // comes first, whether of ScanOptions or of head(): its rows are the first ones of the whole scan, and the
+  // caller's filter is for those. So where the limit leaves rows out, no part is skipped. To filter first and
+  // take rows afterwards, scan without a limit and stop reading.
   Scan prune(std::span<const TickRange> ranges) const;
-  // The same scan, of its first rows only.
+  // The same scan, of its first rows only; after prune(), those of the parts that are left.
   Scan head(std::int64_t rows) const;
   // The same scan, of these of its columns, in this order.
   Scan select(const std::vector<std::string>& columns) const;

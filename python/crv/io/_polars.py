@@ -1,8 +1,9 @@
 """A scan as a Polars LazyFrame: the core decides which parts to read, Polars reads them.
 
-Polars hands a source its filter and columns. Of the filter, what speaks of ticks alone decides which parts are opened at
-all; the whole of it goes on to Polars' Parquet reader, which prunes row groups by their statistics. Parts that Polars
-cannot read as the table's types (those of lists whose elements nobody knew) are read by the core instead.
+Polars hands a source its filter, columns and number of rows; the first rows are taken before the filter. Of the filter,
+what speaks of ticks alone decides which parts are opened at all; the whole of it goes on to Polars' Parquet reader, which
+prunes row groups by their statistics. Parts that Polars cannot read as the table's types (those of lists whose elements
+nobody knew) are read by the core instead.
 """
 
 from __future__ import annotations
@@ -56,10 +57,10 @@ class _Source:
         self, columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
     ) -> Iterator[pl.DataFrame]:
         scan = self.scan()
+        if n_rows is not None:  # comes before the filter
+            scan = scan.head(n_rows)
         if predicate is not None:
             scan = prune(scan, predicate, self._bucket_size)
-        elif n_rows is not None:
-            scan = scan.head(n_rows)
         if columns is not None:
             needed = [*columns, *(predicate.meta.root_names() if predicate is not None else [])]
             scan = scan.select(list(dict.fromkeys(needed)))
@@ -67,7 +68,7 @@ class _Source:
         if scan.readable_by_others():
             yield from _read_by_polars(scan, self.schema(), columns, predicate, n_rows, batch_size)
         else:
-            yield from _read_by_core(scan, columns, predicate, n_rows)
+            yield from _read_by_core(scan, columns, predicate)
 
 
 def _read_by_polars(
@@ -91,12 +92,13 @@ def _read_by_polars(
         extra_columns="ignore",
         cast_options=_CAST_OPTIONS,
     )
-    for condition in (_range_filter(scan), predicate):
-        if condition is not None:
-            frame = frame.filter(condition)
-    frame = frame.select(schema.names() if columns is None else columns)
+    if (in_range := _range_filter(scan)) is not None:
+        frame = frame.filter(in_range)
     if n_rows is not None:
         frame = frame.head(n_rows)
+    if predicate is not None:
+        frame = frame.filter(predicate)
+    frame = frame.select(schema.names() if columns is None else columns)
     try:
         yield from frame.collect_batches(chunk_size=batch_size, maintain_order=True)
     except (OSError, pl.exceptions.PolarsError) as e:
@@ -107,21 +109,17 @@ def _read_by_polars(
 
 
 def _read_by_core(
-    scan: _io.Scan, columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None
+    scan: _io.Scan, columns: list[str] | None, predicate: pl.Expr | None
 ) -> Iterator[pl.DataFrame]:
-    reader = scan.reader()
-    left = n_rows
+    reader = scan.reader()  # ends with the scan's limit
     frame = pl.DataFrame(schema=pl.Schema(scan))
     while True:
         if predicate is not None:
             frame = frame.filter(predicate)
         if columns is not None:
             frame = frame.select(columns)
-        if left is not None:
-            frame = frame.head(left)
-            left -= frame.height
         yield frame
-        if left == 0 or (batch := reader.next()) is None:
+        if (batch := reader.next()) is None:
             return
         frame = pl.DataFrame(batch)
 

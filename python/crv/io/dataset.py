@@ -164,7 +164,8 @@ class Dataset:
     ) -> pl.LazyFrame:
         """A LazyFrame of the table as of now; appends that come later do not change it.
 
-        where: {"tick_min": .., "tick_max": ..}, both ends included, either may be left out or None.
+        where: {"tick_min": .., "tick_max": ..}, both ends included, either may be left out or None. No rows where the
+            first is above the other.
         columns: only these, in this order.
         checksums: see that what is read of each part are the bytes that were written: Polars itself does not look.
             Parts up to 1 MiB are checked as a whole, once a Dataset, of others the pages of the columns asked for.
@@ -235,7 +236,10 @@ class Dataset:
         columns: Sequence[str] | None = None,
         limit: int | None = None,
     ) -> str:
-        """Which parts a scan would read and skip, and why, as text. filter: what would be put on the frame."""
+        """Which parts a scan would read and skip, and why, as text.
+
+        limit: the first rows, as of read(); filter: what would be put on the frame of those.
+        """
         scan = self._planned(table, where, columns, limit)
         return (scan if filter is None else _polars.prune(scan, filter, scan.bucket_size)).explain()
 

@@ -50,7 +50,9 @@ class BadRunIdError(IoArgumentError, ValueError):
 
 
 class BadWhereError(IoArgumentError, ValueError):
-    """A tick range has an unknown key, a bound that is no integer, or its minimum above its maximum."""
+    """A tick range has an unknown key or a bound that is no integer; in the command also a minimum above
+    its maximum.
+    """
 
     _code: ClassVar[str] = "bad_where"
 

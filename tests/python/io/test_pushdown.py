@@ -109,6 +109,86 @@ def test_a_limit_opens_only_the_first_parts(dataset, holdings):
     assert dataset.scan("holdings").head(1).collect()["tick"].to_list() == [0]
 
 
+tick, token, quantity = pl.col("tick"), pl.col("token_id"), pl.col("quantity")
+FIRST_ROWS_THEN_A_FILTER = {
+    "head, ticks": lambda x: x.head(5).filter(tick >= 3),
+    "head, late ticks": lambda x: x.head(5).filter(tick >= 200),
+    "head, bucket": lambda x: x.head(5).filter(pl.col("bucket") >= 1),
+    "head, another column": lambda x: x.head(5).filter(quantity >= 3),
+    "head, both": lambda x: x.head(7).filter((tick > 100) & (quantity >= 6)),
+    "head, text": lambda x: x.head(5).filter(token == "t1"),
+    "limit": lambda x: x.limit(5).filter(quantity >= 3),
+    "slice from 0": lambda x: x.slice(0, 5).filter(quantity >= 3),
+    "slice from 2": lambda x: x.slice(2, 5).filter(tick >= 102),
+    "tail": lambda x: x.tail(5).filter(tick >= 501),
+    "head of one, nothing left": lambda x: x.head(1).filter(quantity == 9),
+    "head of nothing": lambda x: x.head(0).filter(quantity >= 3),
+    "head of all": lambda x: x.head(24).filter(tick == 302),
+    "head beyond all": lambda x: x.head(1_000_000).filter(tick == 302),
+    "filter, head": lambda x: x.filter(tick >= 3).head(5),
+    "filter, head, filter": lambda x: x.filter(tick >= 3).head(5).filter(tick >= 102),
+    "head, filter, head": lambda x: x.head(9).filter(tick >= 3).head(2),
+    "head, head, filter": lambda x: x.head(9).head(5).filter(tick >= 100),
+    "head, filter, tail": lambda x: x.head(9).filter(tick >= 3).tail(2),
+    "head, select, filter": lambda x: x.head(5).select("quantity", "tick").filter(quantity >= 3),
+    "select, head, filter": lambda x: x.select("quantity", "tick").head(5).filter(tick >= 3),
+    "head, filter, select of another": lambda x: x.head(5).filter(tick >= 3).select("token_id"),
+    "head, with_columns, filter": lambda x: x.head(5).with_columns(z=quantity * 2).filter(pl.col("z") >= 6),
+    "with_columns, head, filter": lambda x: x.with_columns(z=tick // 100).head(5).filter(pl.col("z") >= 1),
+    "with_columns, head, filter of ticks": lambda x: x.with_columns(tick=tick + 1).head(5).filter(tick >= 3),
+    "rename, head, filter": lambda x: x.rename({"tick": "time"}).head(5).filter(pl.col("time") >= 3),
+    "head, drop_nulls": lambda x: x.head(5).drop_nulls(["tick"]),
+    "head, remove": lambda x: x.head(5).remove(tick < 3),
+    "head, unique, filter": lambda x: x.head(5).unique(maintain_order=True).filter(tick >= 3),
+    "head, sort, filter": lambda x: x.head(5).sort("tick", descending=True).filter(tick >= 3),
+    "head, row index, filter": lambda x: x.head(5).with_row_index().filter(tick >= 3),
+    "head, filter, sum": lambda x: x.head(5).filter(tick >= 3).select(quantity.sum()),
+    "head, filter, number of rows": lambda x: x.head(5).filter(tick >= 3).select(pl.len()),
+    "head, filter, group": lambda x: x.head(9).filter(tick >= 3).group_by("token_id", maintain_order=True).len(),
+    "a filter of constants": lambda x: x.head(5).filter(pl.lit(False)),
+}
+
+
+@pytest.fixture(scope="module")
+def first_rows(tmp_path_factory):
+    """By kind: a Dataset of six parts of four rows each in six buckets, its table, and the table as a frame."""
+    from crv.io import Dataset, IoSettings
+
+    made = {}
+    event = {"venue_id": "v", "exchange_event_type": "trade"}
+    for kind, table in (("by Polars", "holdings"), ("by the core", "exchange")):
+        dataset = Dataset(IoSettings(root_dir=str(tmp_path_factory.mktemp("first")), durability="none"), "first")
+        for part in range(6):
+            rows = [{"tick": part * 100 + i, "token_id": f"t{i % 2}", "quantity": part * 4 + i} for i in range(4)]
+            ids = [] if part < 3 else ["x"]
+            more = event | {"additional_payload": {"ids": ids}} if table == "exchange" else {"agent_id": "a"}
+            dataset.append(table, [row | more for row in rows])
+        made[kind] = dataset, table, dataset.read(table)
+    yield made
+    for dataset, _, _ in made.values():
+        dataset.close()
+
+
+@pytest.mark.parametrize("kind", ["by Polars", "by the core"])
+@pytest.mark.parametrize("engine", ["in-memory", "streaming"])
+@pytest.mark.parametrize("query", FIRST_ROWS_THEN_A_FILTER)
+def test_first_rows_are_taken_before_a_filter_that_comes_after(first_rows, kind, engine, query):
+    dataset, table, whole = first_rows[kind]
+    apply = FIRST_ROWS_THEN_A_FILTER[query]
+    for where, expected in ((None, whole), ({"tick_min": 2, "tick_max": 401}, whole.filter(tick.is_between(2, 401)))):
+        lazy = dataset.scan(table, where)
+        assert apply(lazy).collect(engine=engine).equals(apply(expected)), where
+
+
+def test_explain_takes_the_limit_before_the_filter(first_rows):
+    dataset, table, _ = first_rows["by Polars"]
+    late = tick >= 300
+    assert counts(dataset.explain(table, filter=late)) == (3, 6)
+    assert counts(dataset.explain(table, filter=late, limit=5)) == (2, 6)
+    assert counts(dataset.explain(table, filter=late, limit=24)) == (3, 6)
+    assert counts(dataset.explain(table, {"tick_min": 100}, filter=late, limit=5)) == (2, 6)
+
+
 def test_the_schema_is_known_without_opening_a_part(dataset, holdings, message):
     dataset.append("holdings", holdings([1]))
     dataset.append("messages", [message(1, {"kind": "all", "ids": [1]})])
