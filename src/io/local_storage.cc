@@ -13,7 +13,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <iterator>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <system_error>
 #include <utility>
@@ -71,6 +73,15 @@ auto uninterrupted(const Call& call) {
   return r;
 }
 
+// As uninterrupted, for calls that only look: on NFS a name that another host has removed or replaced may
+// lead to a stale handle once; the next look asks the server.
+template <class Call>
+int on_live_handles(const Call& call) {
+  int r = uninterrupted(call);
+  for (int i = 0; r == -ESTALE && i < 3; ++i) r = uninterrupted(call);
+  return r;
+}
+
 // What a file system without hard links, or without rename-if-absent, says.
 bool not_offered(int error) {
   return error == EPERM || error == EINVAL || error == ENOSYS || error == EOPNOTSUPP;
@@ -117,11 +128,60 @@ std::optional<std::string> folder_above(const std::string& folder) {
   return parent_of(folder);
 }
 
+// A folder held open, and the path by which callers name it.
+struct Held {
+  Held(std::shared_ptr<Os> system, std::string folder, int descriptor)
+      : os(std::move(system)), path(std::move(folder)), fd(descriptor) {}
+  ~Held() { os->close(fd); }
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+
+  std::shared_ptr<Os> os;
+  std::string path;
+  int fd;
+};
+
+// From callers' paths to the system's: relative ones start from `base`, those in the held folder from it.
+struct Base {
+  std::string folder;  // absolute; empty: the working folder of each call
+  std::shared_ptr<const Held> held;
+
+  OsPath at(const std::string& path) const {
+    if (held && path.starts_with(held->path)) {
+      if (path.size() == held->path.size()) return {".", held->fd};
+      if (path[held->path.size()] == '/') return {path.substr(held->path.size() + 1), held->fd};
+    }
+    return by_path(path);
+  }
+  OsPath by_path(const std::string& path) const {
+    return folder.empty() || path.starts_with('/') ? path : join(folder, path);
+  }
+};
+
+// Folders whose fsync has failed.
+class Unsynced {
+ public:
+  bool holds(const std::string& folder) {
+    const std::lock_guard lock(mutex_);
+    return folders_.contains(folder);
+  }
+  void add(const std::string& folder) {
+    const std::lock_guard lock(mutex_);
+    folders_.insert(folder);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<std::string> folders_;
+};
+
 // An object on its way to its name. Removes its temporary file unless it was published or already removed.
 class Pending {
  public:
-  Pending(Os& os, std::string path, const std::string& id) : os_(os), path_(std::move(path)) {
-    temporary_ = join(parent_of(path_), temporary_name(base_name_of(path_), id));
+  Pending(Os& os, const Base& base, std::string path, const std::string& id)
+      : os_(os),
+        path_(std::move(path)),
+        temporary_(base.at(join(parent_of(path_), temporary_name(base_name_of(path_), id)))) {
     fd_ = uninterrupted([&] { return os_.open_new(temporary_); });
     if (fd_ < 0) {
       if (fd_ != -EEXIST && !refused(-fd_)) os_.unlink(temporary_);
@@ -133,7 +193,7 @@ class Pending {
   Pending(const Pending&) = delete;
   Pending& operator=(const Pending&) = delete;
 
-  const std::string& temporary() const { return temporary_; }
+  const OsPath& temporary() const { return temporary_; }
 
   void write(const char* data, std::size_t length) {
     while (length > 0) {
@@ -172,7 +232,7 @@ class Pending {
  private:
   Os& os_;
   std::string path_;
-  std::string temporary_;
+  OsPath temporary_;
   int fd_ = -1;
   bool exists_ = false;
 };
@@ -220,8 +280,13 @@ class LocalReader final : public Reader {
 
 class LocalWriter final : public Writer {
  public:
-  LocalWriter(std::shared_ptr<Os> os, const std::string& path, const std::string& id, bool durable)
-      : os_(std::move(os)), pending_(std::in_place, *os_, path, id), path_(path), durable_(durable) {}
+  LocalWriter(std::shared_ptr<Os> os, const Base& base, const std::string& path, const std::string& id,
+              bool durable)
+      : os_(std::move(os)),
+        pending_(std::in_place, *os_, base, path, id),
+        path_(path),
+        target_(base.at(path)),
+        durable_(durable) {}
 
   // Parquet's writer comes with a few bytes at a time; the system gets them in pieces worth a call.
   void write(const void* data, std::int64_t length) override {
@@ -265,21 +330,21 @@ class LocalWriter final : public Writer {
   }
 
   void publish() {
-    int r = os_->rename_if_absent(pending_->temporary(), path_);
+    int r = os_->rename_if_absent(pending_->temporary(), target_);
     if (r == 0) {
       pending_->renamed();
       return;
     }
     if (not_offered(-r)) {
-      r = os_->link(pending_->temporary(), path_);
+      r = os_->link(pending_->temporary(), target_);
       if (r == 0) {
         const int error = pending_->unlink();
         if (error == 0) return;
-        os_->unlink(path_);
+        os_->unlink(target_);
         fail_write("cannot remove the temporary file of", path_, error);
       }
     }
-    if (r != -EEXIST && !refused(-r) && has_our_file()) os_->unlink(path_);
+    if (r != -EEXIST && !refused(-r) && has_our_file()) os_->unlink(target_);
     fail_write("cannot give its name to", path_, -r);
   }
 
@@ -288,13 +353,14 @@ class LocalWriter final : public Writer {
     OsStat temporary, named;
     const int r = os_->stat(pending_->temporary(), temporary);
     if (r == -ENOENT) return true;  // it was renamed
-    return r == 0 && os_->stat(path_, named) == 0 && named.device == temporary.device &&
+    return r == 0 && os_->stat(target_, named) == 0 && named.device == temporary.device &&
            named.inode == temporary.inode;
   }
 
   std::shared_ptr<Os> os_;
   std::optional<Pending> pending_;  // empty once it is finished or has failed
   std::string path_;
+  OsPath target_;
   std::string buffer_;
   bool durable_;
 };
@@ -302,17 +368,30 @@ class LocalWriter final : public Writer {
 class LocalStorage final : public Storage {
  public:
   LocalStorage(Durability durability, std::shared_ptr<Os> os, IdSource new_id)
-      : durable_(durability == Durability::commit), os_(std::move(os)), new_id_(std::move(new_id)) {}
+      : durable_(durability == Durability::commit),
+        os_(std::move(os)),
+        new_id_(std::move(new_id)),
+        base_{os_->working_folder(), nullptr} {}
+  // The same storage, with a folder held.
+  LocalStorage(const LocalStorage& other, std::shared_ptr<const Held> held)
+      : durable_(other.durable_),
+        os_(other.os_),
+        new_id_(other.new_id_),
+        base_{other.base_.folder, std::move(held)},
+        unsynced_(other.unsynced_) {}
+
+  std::unique_ptr<Folder> hold(const std::string& folder) override;
+  std::string absolute(const std::string& path) override { return base_.by_path(path).path; }
 
   std::unique_ptr<Reader> open(const std::string& path) override {
-    const int fd = uninterrupted([&] { return os_->open_to_read(path); });
+    const int fd = on_live_handles([&] { return os_->open_to_read(base_.at(path)); });
     if (fd == -ENOENT) return nullptr;
     if (fd < 0) fail_read("cannot open", path, -fd);
     return std::make_unique<LocalReader>(os_, path, fd);
   }
 
   std::unique_ptr<Writer> create(const std::string& path) override {
-    return std::make_unique<LocalWriter>(os_, path, new_id_(), durable_);
+    return std::make_unique<LocalWriter>(os_, base_, path, new_id_(), durable_);
   }
 
   bool put_if_absent(const std::string& path, std::string_view bytes) override {
@@ -320,36 +399,43 @@ class LocalStorage final : public Storage {
   }
 
   void replace(const std::string& path, std::string_view bytes) override {
-    Pending pending(*os_, path, new_id_());
+    Pending pending(*os_, base_, path, new_id_());
     pending.write(bytes.data(), bytes.size());
     pending.close(durable_);
-    if (const int r = os_->rename(pending.temporary(), path); r < 0) fail_write("cannot replace", path, -r);
+    if (const int r = os_->rename(pending.temporary(), base_.at(path)); r < 0) fail_write("cannot replace", path, -r);
     pending.renamed();
   }
 
   bool remove(const std::string& path) override {
-    const int r = os_->unlink(path);
+    const int r = os_->unlink(base_.at(path));
     if (r < 0 && r != -ENOENT) fail_write("cannot remove", path, -r);
     return r == 0;
   }
 
   void move(const std::string& from, const std::string& to) override {
-    int r = os_->rename_if_absent(from, to);
+    int r = os_->rename_if_absent(base_.at(from), base_.at(to));
     if (r < 0 && not_offered(-r)) {
       // A sole user may look first. rename alone would replace a file or an empty folder.
       OsStat there;
-      r = os_->stat(to, there);
+      r = os_->stat(base_.at(to), there);
       if (r == 0) r = -EEXIST;
-      if (r == -ENOENT) r = os_->rename(from, to);
+      if (r == -ENOENT) r = os_->rename(base_.at(from), base_.at(to));
     }
     if (r < 0) fail_write("cannot move \"" + from + "\" to", to, -r);
+  }
+
+  bool exchange(const std::string& one, const std::string& other) override {
+    const int r = os_->exchange(base_.at(one), base_.at(other));
+    if (r < 0 && not_offered(-r)) return false;
+    if (r < 0) fail_write("cannot exchange \"" + one + "\" with", other, -r);
+    return true;
   }
 
   bool exists(const std::string& path) override { return stat(path).has_value(); }
 
   std::optional<Stat> stat(const std::string& path) override {
     OsStat found;
-    const int r = os_->stat(path, found);
+    const int r = on_live_handles([&] { return os_->stat(base_.at(path), found); });
     if (r == -ENOENT) return std::nullopt;
     if (r < 0) fail_read("cannot look at", path, -r);
     return Stat{.size = found.size, .modified_us = found.modified_us};
@@ -357,7 +443,7 @@ class LocalStorage final : public Storage {
 
   std::vector<Entry> list(const std::string& folder) override {
     std::vector<OsEntry> found;
-    const int r = os_->list(here_if_empty(folder), found);
+    const int r = on_live_handles([&] { return os_->list(base_.at(here_if_empty(folder)), found); });
     if (r < 0 && r != -ENOENT) fail_read("cannot list", here_if_empty(folder), -r);
     std::vector<Entry> out;
     for (auto& entry : found) {
@@ -370,15 +456,15 @@ class LocalStorage final : public Storage {
   bool make_folder(const std::string& folder) override {
     const auto path = without_empty_steps(folder);
     if (path.empty()) return false;
-    int r = os_->mkdir(path);
+    int r = os_->mkdir(base_.at(path));
     if (r == -ENOENT && !parent_of(path).empty()) {
       make_folder(parent_of(path));
-      r = os_->mkdir(path);
+      r = os_->mkdir(base_.at(path));
     }
     if (r == 0) return true;
     if (r == -EEXIST) {
       OsStat there;
-      r = os_->stat(path, there);
+      r = os_->stat(base_.at(path), there);
       if (r == 0 && there.is_folder) return false;
       if (r == 0) r = -ENOTDIR;
     }
@@ -387,12 +473,12 @@ class LocalStorage final : public Storage {
 
   void sync(const std::string& folder) override {
     if (!durable_) return;
-    if (const int r = sync_folder(folder); r < 0)
+    if (const int r = sync_folder(here_if_empty(folder)); r < 0)
       fail_write("cannot flush to disk the folder", here_if_empty(folder), -r);
   }
 
   void flush(const std::string& path) override {
-    const int fd = uninterrupted([&] { return os_->open_to_read(path); });
+    const int fd = uninterrupted([&] { return os_->open_to_read(base_.at(path)); });
     if (fd < 0) fail_write("cannot open, to flush it to disk,", path, -fd);
     const int synced = durable_ ? os_->fsync(fd) : 0;
     const int closed = os_->close(fd);
@@ -405,36 +491,78 @@ class LocalStorage final : public Storage {
  private:
   static std::string here_if_empty(const std::string& folder) { return folder.empty() ? "." : folder; }
 
-  int sync_folder(const std::string& folder, bool whole_file_system = false) {
-    const int fd = uninterrupted([&] { return os_->open_folder(here_if_empty(folder)); });
-    if (fd < 0) return fd;
-    const int synced = whole_file_system ? os_->syncfs(fd) : os_->fsync(fd);
-    const int closed = os_->close(fd);
-    return synced < 0 ? synced : closed;
-  }
-
+  // Throws where an earlier fsync of the folder failed; -errno for what fails now.
+  int sync_folder(const std::string& folder, bool whole_file_system = false);
   bool put(const std::string& path, std::string_view bytes, bool durable);
 
   bool durable_;
   std::shared_ptr<Os> os_;
   IdSource new_id_;
+  Base base_;
+  std::shared_ptr<Unsynced> unsynced_ = std::make_shared<Unsynced>();
 };
 
+class LocalFolder final : public Folder {
+ public:
+  LocalFolder(const LocalStorage& storage, std::shared_ptr<const Held> held, OsPath path)
+      : held_(std::move(held)), path_(std::move(path)), storage_(storage, held_) {}
+
+  Storage& storage() override { return storage_; }
+
+  bool is_in_place() override {
+    OsStat ours;
+    OsStat there;
+    if (const int r = held_->os->fstat(held_->fd, ours); r < 0 && r != -ESTALE)
+      fail_read("cannot look at", held_->path, -r);
+    const int r = on_live_handles([&] { return held_->os->stat(path_, there); });
+    if (r == -ENOENT || r == -ENOTDIR) return false;
+    if (r < 0) fail_read("cannot look at", held_->path, -r);
+    return there.device == ours.device && there.inode == ours.inode;
+  }
+
+ private:
+  std::shared_ptr<const Held> held_;
+  OsPath path_;
+  LocalStorage storage_;
+};
+
+std::unique_ptr<Folder> LocalStorage::hold(const std::string& folder) {
+  const OsPath path = base_.by_path(here_if_empty(folder));
+  const int fd = on_live_handles([&] { return os_->open_folder(path); });
+  if (fd == -ENOENT) return nullptr;
+  if (fd < 0) fail_read("cannot open the folder", folder, -fd);
+  return std::make_unique<LocalFolder>(*this, std::make_shared<Held>(os_, folder, fd), path);
+}
+
+int LocalStorage::sync_folder(const std::string& folder, bool whole_file_system) {
+  if (unsynced_->holds(folder))
+    raise(ErrorCode::write_failed,
+          "cannot flush to disk the folder \"" + folder +
+              "\": it failed before, so names in it may be lost. Open the run again to see what stands",
+          {.path = folder, .os_error = EIO});
+  const int fd = uninterrupted([&] { return os_->open_folder(base_.at(folder)); });
+  if (fd < 0) return fd;
+  const int synced = whole_file_system ? os_->syncfs(fd) : os_->fsync(fd);
+  if (synced < 0) unsynced_->add(folder);
+  const int closed = os_->close(fd);
+  return synced < 0 ? synced : closed;
+}
+
 bool LocalStorage::put(const std::string& path, std::string_view bytes, bool durable) {
-  Pending pending(*os_, path, new_id_());
+  Pending pending(*os_, base_, path, new_id_());
   pending.write(bytes.data(), bytes.size());
   pending.close(durable);
 
-  int r = os_->link(pending.temporary(), path);
+  int r = os_->link(pending.temporary(), base_.at(path));
   const bool linked = r == 0;
   if (r < 0 && not_offered(-r)) {
-    r = os_->rename_if_absent(pending.temporary(), path);
+    r = os_->rename_if_absent(pending.temporary(), base_.at(path));
     if (r == 0) pending.renamed();
     if (r < 0 && not_offered(-r))
       fail_unsafe(parent_of(path), "can neither link nor rename without replacing", -r);
   }
   if (r == -EEXIST) {
-    if (const int error = pending.unlink()) fail_write("cannot remove", pending.temporary(), error);
+    if (const int error = pending.unlink()) fail_write("cannot remove", pending.temporary().path, error);
     return false;
   }
   if (r < 0) {
@@ -455,7 +583,7 @@ void LocalStorage::sync_up(const std::string& folder, const std::string& top) {
   std::string below;
   bool passed_top = false;
   for (std::optional<std::string> at = without_empty_steps(folder); at; at = folder_above(*at)) {
-    int r = sync_folder(*at);
+    int r = sync_folder(here_if_empty(*at));
     // A folder that may be passed but not read, as /home is on some hosts: all of the file system, then.
     if (r == -EACCES && !below.empty()) r = sync_folder(below, true);
     if (r < 0) fail_write("cannot flush to disk the folder", here_if_empty(*at), -r);
@@ -469,7 +597,7 @@ void LocalStorage::sync_up(const std::string& folder, const std::string& top) {
 
 void LocalStorage::require_put_if_absent(const std::string& folder) {
   OsFileSystem fs;
-  if (const int r = os_->file_system(here_if_empty(folder), fs); r < 0) {
+  if (const int r = os_->file_system(base_.at(here_if_empty(folder)), fs); r < 0) {
     fail_read("cannot look at the file system of", folder, -r);
   }
   if (fs.is_nfs && caches_absent_names(fs.mountinfo, fs.device)) {
@@ -480,10 +608,10 @@ void LocalStorage::require_put_if_absent(const std::string& folder) {
   try {
     safe = put(probe, "1", false) && !put(probe, "2", false) && read_all(*this, probe) == "1";
   } catch (const IoCommitUnknownError& e) {
-    os_->unlink(probe);
+    os_->unlink(base_.at(probe));
     raise(ErrorCode::write_failed, e.what(), e.facts());
   } catch (...) {
-    os_->unlink(probe);
+    os_->unlink(base_.at(probe));
     throw;
   }
   remove(probe);

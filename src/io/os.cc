@@ -11,9 +11,12 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <random>
+#include <system_error>
 
 namespace crv::io {
 namespace {
@@ -39,14 +42,20 @@ bool is_folder(int folder_fd, const dirent& entry) {
 
 class PosixOs final : public Os {
  public:
-  int open_to_read(const std::string& path) override {
-    return result(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::string working_folder() override {
+    std::error_code failed;
+    return std::filesystem::current_path(failed).string();
   }
-  int open_new(const std::string& path) override {
-    return result(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+
+  int open_to_read(const OsPath& path) override {
+    return result(::openat(path.folder, path.path.c_str(), O_RDONLY | O_CLOEXEC));
   }
-  int open_folder(const std::string& path) override {
-    return result(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  int open_new(const OsPath& path) override {
+    return result(
+        ::openat(path.folder, path.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  }
+  int open_folder(const OsPath& path) override {
+    return result(::openat(path.folder, path.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   }
 
   std::int64_t write(int fd, const void* data, std::size_t length) override {
@@ -65,44 +74,55 @@ class PosixOs final : public Os {
     return r;
   }
 
-  int stat(const std::string& path, OsStat& out) override {
+  int stat(const OsPath& path, OsStat& out) override {
     struct ::stat s {};
-    const int r = result(::stat(path.c_str(), &s));
+    const int r = result(::fstatat(path.folder, path.path.c_str(), &s, 0));
     if (r == 0) out = converted(s);
     return r;
   }
-  int link(const std::string& from, const std::string& to) override {
-    return result(::link(from.c_str(), to.c_str()));
+  int link(const OsPath& from, const OsPath& to) override {
+    return result(::linkat(from.folder, from.path.c_str(), to.folder, to.path.c_str(), 0));
   }
-  int rename(const std::string& from, const std::string& to) override {
-    return result(::rename(from.c_str(), to.c_str()));
+  int rename(const OsPath& from, const OsPath& to) override { return renamed(from, to, 0); }
+  int rename_if_absent(const OsPath& from, const OsPath& to) override {
+    return renamed(from, to, RENAME_NOREPLACE);
   }
-  int rename_if_absent(const std::string& from, const std::string& to) override {
-    return result(::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE));
+  int exchange(const OsPath& one, const OsPath& other) override {
+    return renamed(one, other, RENAME_EXCHANGE);
   }
-  int unlink(const std::string& path) override { return result(::unlink(path.c_str())); }
-  int mkdir(const std::string& path) override { return result(::mkdir(path.c_str(), 0777)); }
+  int unlink(const OsPath& path) override { return result(::unlinkat(path.folder, path.path.c_str(), 0)); }
+  int mkdir(const OsPath& path) override {
+    return result(::mkdirat(path.folder, path.path.c_str(), 0777));
+  }
 
-  int list(const std::string& folder, std::vector<OsEntry>& out) override {
+  int list(const OsPath& folder, std::vector<OsEntry>& out) override {
     out.clear();
-    DIR* stream = ::opendir(folder.c_str());
-    if (stream == nullptr) return -errno;
+    const int fd = open_folder(folder);
+    if (fd < 0) return fd;
+    DIR* stream = ::fdopendir(fd);
+    if (stream == nullptr) {
+      const int error = errno;
+      ::close(fd);
+      return -error;
+    }
+    const std::unique_ptr<DIR, int (*)(DIR*)> closed_at_the_end(stream, ::closedir);
     for (errno = 0; const dirent* entry = ::readdir(stream); errno = 0) {
       std::string name = entry->d_name;
       if (name == "." || name == "..") continue;
       const bool folder_entry = is_folder(::dirfd(stream), *entry);
       out.push_back({std::move(name), folder_entry});
     }
-    const int failed = errno;
-    ::closedir(stream);
-    return -failed;
+    return -errno;
   }
 
-  int file_system(const std::string& path, OsFileSystem& out) override {
+  int file_system(const OsPath& path, OsFileSystem& out) override {
+    const int fd = open_to_read(path);
+    if (fd < 0) return fd;
     struct ::statfs fs {};
-    if (::statfs(path.c_str(), &fs) < 0) return -errno;
     struct ::stat s {};
-    if (::stat(path.c_str(), &s) < 0) return -errno;
+    const int r = result(::fstatfs(fd, &fs) < 0 || ::fstat(fd, &s) < 0 ? -1 : 0);
+    ::close(fd);
+    if (r < 0) return r;
     out.is_nfs = fs.f_type == NFS_SUPER_MAGIC;
     out.device = std::to_string(major(s.st_dev)) + ":" + std::to_string(minor(s.st_dev));
     out.mountinfo.clear();
@@ -110,6 +130,11 @@ class PosixOs final : public Os {
     std::ifstream file("/proc/self/mountinfo");
     out.mountinfo.assign(std::istreambuf_iterator<char>(file), {});
     return 0;
+  }
+
+ private:
+  static int renamed(const OsPath& from, const OsPath& to, unsigned flags) {
+    return result(::renameat2(from.folder, from.path.c_str(), to.folder, to.path.c_str(), flags));
   }
 };
 

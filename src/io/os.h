@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace crv::io {
@@ -33,14 +34,29 @@ struct OsFileSystem {
   std::string mountinfo;  // text of /proc/self/mountinfo; empty where it cannot be read
 };
 
+// A path, and the open folder that it starts from.
+struct OsPath {
+  static constexpr int working_folder = -100;  // AT_FDCWD
+
+  OsPath(std::string text, int from = working_folder)  // NOLINT(google-explicit-constructor)
+      : path(std::move(text)), folder(from) {}
+  OsPath(const char* text) : path(text) {}  // NOLINT(google-explicit-constructor)
+
+  std::string path;
+  int folder = working_folder;  // a file descriptor; an absolute path ignores it
+};
+
 class Os {
  public:
   virtual ~Os() = default;
 
+  // The working folder's absolute path; empty where it is not known, or where paths do not depend on it.
+  virtual std::string working_folder() = 0;
+
   // These give a file descriptor.
-  virtual int open_to_read(const std::string& path) = 0;
-  virtual int open_new(const std::string& path) = 0;  // for writing; -EEXIST where the name is taken
-  virtual int open_folder(const std::string& path) = 0;
+  virtual int open_to_read(const OsPath& path) = 0;
+  virtual int open_new(const OsPath& path) = 0;  // for writing; -EEXIST where the name is taken
+  virtual int open_folder(const OsPath& path) = 0;
 
   virtual std::int64_t write(int fd, const void* data, std::size_t length) = 0;
   virtual std::int64_t pread(int fd, void* out, std::size_t length, std::int64_t offset) = 0;
@@ -49,16 +65,18 @@ class Os {
   virtual int close(int fd) = 0;   // the descriptor is gone even where this fails
   virtual int fstat(int fd, OsStat& out) = 0;
 
-  virtual int stat(const std::string& path, OsStat& out) = 0;
-  virtual int link(const std::string& from, const std::string& to) = 0;    // -EEXIST where `to` is taken
-  virtual int rename(const std::string& from, const std::string& to) = 0;  // replaces `to`
-  // -EEXIST where `to` is taken; -EINVAL or -ENOSYS where the file system does not offer it.
-  virtual int rename_if_absent(const std::string& from, const std::string& to) = 0;
-  virtual int unlink(const std::string& path) = 0;
-  virtual int mkdir(const std::string& path) = 0;
-  virtual int list(const std::string& folder,
+  virtual int stat(const OsPath& path, OsStat& out) = 0;
+  virtual int link(const OsPath& from, const OsPath& to) = 0;    // -EEXIST where `to` is taken
+  virtual int rename(const OsPath& from, const OsPath& to) = 0;  // replaces `to`
+  // -EINVAL or -ENOSYS where the file system does not offer these two. -EEXIST where `to` is taken:
+  virtual int rename_if_absent(const OsPath& from, const OsPath& to) = 0;
+  // Each of the two names leads to what the other led to, in one step.
+  virtual int exchange(const OsPath& one, const OsPath& other) = 0;
+  virtual int unlink(const OsPath& path) = 0;
+  virtual int mkdir(const OsPath& path) = 0;
+  virtual int list(const OsPath& folder,
                    std::vector<OsEntry>& out) = 0;  // in any order, no "." and ".."
-  virtual int file_system(const std::string& path, OsFileSystem& out) = 0;
+  virtual int file_system(const OsPath& path, OsFileSystem& out) = 0;
 };
 
 // The system that this process runs on.

@@ -1,10 +1,13 @@
 #include "io/storage.h"
 
+#include <cerrno>
+
 #include "crv/core/error.h"
 
 namespace crv::io {
+namespace {
 
-std::optional<std::string> read_all(Storage& storage, const std::string& path) {
+std::optional<std::string> read_once(Storage& storage, const std::string& path) {
   const auto object = storage.open(path);
   if (!object) return std::nullopt;
   std::string bytes(static_cast<std::size_t>(object->size()), '\0');
@@ -16,6 +19,19 @@ std::optional<std::string> read_all(Storage& storage, const std::string& path) {
           {.path = path});
   }
   return bytes;
+}
+
+}  // namespace
+
+std::optional<std::string> read_all(Storage& storage, const std::string& path) {
+  constexpr int tries = 5;
+  for (int i = 1;; ++i) {
+    try {
+      return read_once(storage, path);
+    } catch (const IoReadError& e) {
+      if (e.facts().os_error != ESTALE || i == tries) throw;
+    }
+  }
 }
 
 }  // namespace crv::io

@@ -7,6 +7,8 @@
 //   * A new, replaced or removed name is volatile until sync() of its folder: a power cut may keep it or not.
 //   * Temporary names (is_temporary_name in paths.h) are unique. They are never listed.
 //
+// Relative paths are taken from the folder that was the working folder when the storage was made.
+//
 // Failures are IoWriteError (write_failed) or IoReadError (read_failed), with path and errno. A failed fsync
 // or close is never tried again: the object's temporary file is removed and the error goes up. After
 // write_failed the name is what it was before (a replaced name may hold the new bytes: whole, either way).
@@ -47,9 +49,16 @@ class Writer {
   virtual void finish() = 0;
 };
 
+class Folder;
+
 class Storage {
  public:
   virtual ~Storage() = default;
+
+  // Holds a folder open; nullptr where there is no such folder.
+  virtual std::unique_ptr<Folder> hold(const std::string& folder) = 0;
+  // A path that other programs of this machine can open, wherever they run.
+  virtual std::string absolute(const std::string& path) = 0;
 
   // nullptr where there is no such object. Any other failure throws.
   virtual std::unique_ptr<Reader> open(const std::string& path) = 0;
@@ -68,6 +77,9 @@ class Storage {
   virtual bool remove(const std::string& path) = 0;
   // Gives an object or folder another name, which must be free. For what only a sole user of a run does.
   virtual void move(const std::string& from, const std::string& to) = 0;
+  // Two objects or folders swap their names in one step. False where the system does not offer it: nothing
+  // was done.
+  virtual bool exchange(const std::string& one, const std::string& other) = 0;
 
   virtual bool exists(const std::string& path) = 0;  // an object or a folder
   // Time of last change in microseconds since 1970 (UTC), and size in bytes; nothing where there is no such
@@ -83,7 +95,9 @@ class Storage {
   // Makes a folder and those above it. True if it made the last one. Volatile until sync of each folder
   // above.
   virtual bool make_folder(const std::string& folder) = 0;
-  // Every name put into or removed from `folder` so far survives a power cut once this returns.
+  // Every name put into or removed from `folder` so far survives a power cut once this returns. After a
+  // failure every later call for this folder fails, too: the system may have dropped what it could not
+  // write, and would report success.
   virtual void sync(const std::string& folder) = 0;
   // The bytes of an object that somebody else wrote survive a power cut once this returns; its name is
   // sync's.
@@ -96,7 +110,19 @@ class Storage {
   virtual void require_put_if_absent(const std::string& folder) = 0;
 };
 
-// Whole object as text; nothing where there is none.
+// A folder held open: it is the same folder for as long as this lives, whatever its path leads to by then.
+class Folder {
+ public:
+  virtual ~Folder() = default;
+  // The storage, with this folder and the names in it found through the folder itself, not by its path.
+  // Names in it cannot be made once the folder was removed.
+  virtual Storage& storage() = 0;
+  // Whether the folder's path still leads to it.
+  virtual bool is_in_place() = 0;
+};
+
+// Whole object as text; nothing where there is none. On NFS another host may remove or replace the object
+// while it is read (ESTALE): then it is opened again.
 std::optional<std::string> read_all(Storage& storage, const std::string& path);
 
 }  // namespace crv::io

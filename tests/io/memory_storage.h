@@ -18,6 +18,10 @@ class MemoryStorage : public Storage {
  public:
   std::map<std::string, std::string> objects;
 
+  std::unique_ptr<Folder> hold(const std::string&) override { return nullptr; }
+  std::string absolute(const std::string& path) override { return path; }
+  bool exchange(const std::string&, const std::string&) override { return false; }
+
   std::unique_ptr<Reader> open(const std::string& path) override {
     const std::lock_guard lock(mutex_);
     const auto found = objects.find(path);

@@ -63,11 +63,11 @@ std::size_t SimDisk::add_node(bool folder) {
   return nodes_.size() - 1;
 }
 
-SimDisk::Place SimDisk::place_of(const std::string& path) const {
+SimDisk::Place SimDisk::place_of(const From& from) const {
   Place at;
-  at.node = 0;
-  if (path.empty()) at.error = -ENOENT;
-  for (auto& name : names_of(path)) {
+  at.node = from.path.starts_with('/') ? 0 : static_cast<std::int64_t>(from.folder);
+  if (from.path.empty()) at.error = -ENOENT;
+  for (auto& name : names_of(from.path)) {
     if (at.node == kNone) at.error = -ENOENT;
     if (at.error == 0 && !is_folder(at.node)) at.error = -ENOTDIR;
     if (at.error != 0) return at;
@@ -80,16 +80,17 @@ SimDisk::Place SimDisk::place_of(const std::string& path) const {
   return at;
 }
 
-std::int64_t SimDisk::find(const std::string& path) const {
+std::int64_t SimDisk::find(const From& path) const {
   const auto at = place_of(path);
   if (at.error != 0) return at.error;
   return at.node == kNone ? -ENOENT : at.node;
 }
 
-std::int64_t SimDisk::create(const std::string& path, bool folder) {
+std::int64_t SimDisk::create(const From& path, bool folder) {
   const auto at = place_of(path);
   if (at.error != 0) return at.error;
   if (at.node != kNone) return -EEXIST;
+  if (nodes_[at.folder].removed) return -ENOENT;
   const auto node = static_cast<std::int64_t>(add_node(folder));
   apply({{at.folder, at.name, node}});
   return node;
@@ -163,7 +164,7 @@ void SimDisk::fsync_all(bool well) {
   for (std::size_t i = 0; i < nodes_.size(); ++i) fsync(i, well);
 }
 
-int SimDisk::link(const std::string& from, const std::string& to) {
+int SimDisk::link(const From& from, const From& to) {
   const auto source = place_of(from);
   const auto target = place_of(to);
   if (source.error != 0) return source.error;
@@ -171,11 +172,12 @@ int SimDisk::link(const std::string& from, const std::string& to) {
   if (target.error != 0) return target.error;
   if (target.node != kNone) return -EEXIST;
   if (is_folder(source.node)) return -EPERM;
+  if (nodes_[target.folder].removed) return -ENOENT;
   apply({{target.folder, target.name, source.node}});
   return 0;
 }
 
-int SimDisk::rename(const std::string& from, const std::string& to, bool may_replace) {
+int SimDisk::rename(const From& from, const From& to, bool may_replace) {
   const auto source = place_of(from);
   const auto target = place_of(to);
   if (source.error != 0) return source.error;
@@ -189,11 +191,22 @@ int SimDisk::rename(const std::string& from, const std::string& to, bool may_rep
     if (is_folder(target.node) && !nodes_[static_cast<std::size_t>(target.node)].names.empty())
       return -ENOTEMPTY;
   }
+  if (nodes_[target.folder].removed) return -ENOENT;
   apply({{source.folder, source.name, kNone}, {target.folder, target.name, source.node}});
   return 0;
 }
 
-int SimDisk::unlink(const std::string& path) {
+int SimDisk::exchange(const From& one, const From& other) {
+  const auto a = place_of(one);
+  const auto b = place_of(other);
+  if (a.error != 0) return a.error;
+  if (b.error != 0) return b.error;
+  if (a.node == kNone || b.node == kNone) return -ENOENT;
+  apply({{a.folder, a.name, b.node}, {b.folder, b.name, a.node}});
+  return 0;
+}
+
+int SimDisk::unlink(const From& path) {
   const auto at = place_of(path);
   if (at.error != 0) return at.error;
   if (at.node == kNone) return -ENOENT;
@@ -287,8 +300,8 @@ void SimDisk::put_folder(const std::string& path) {
   std::string at;
   for (const auto& name : names_of(path)) {
     at += "/" + name;
-    if (find(at) >= 0) continue;
-    const auto node = create(at, true);
+    if (find({at}) >= 0) continue;
+    const auto node = create({at}, true);
     require(static_cast<int>(std::min<std::int64_t>(node, 0)), at);
     make_durable(steps_.back());
     steps_.pop_back();
@@ -298,8 +311,8 @@ void SimDisk::put_folder(const std::string& path) {
 void SimDisk::put(const std::string& path, const std::string& bytes) {
   const auto slash = path.rfind('/');
   if (slash != std::string::npos) put_folder(path.substr(0, slash));
-  if (find(path) >= 0) erase(path);
-  const auto node = create(path, false);
+  if (find({path}) >= 0) erase(path);
+  const auto node = create({path}, false);
   require(static_cast<int>(std::min<std::int64_t>(node, 0)), path);
   make_durable(steps_.back());
   steps_.pop_back();
@@ -307,10 +320,23 @@ void SimDisk::put(const std::string& path, const std::string& bytes) {
   fsync(static_cast<std::size_t>(node), true);
 }
 
+void SimDisk::move(const std::string& from, const std::string& to) {
+  require(rename({from}, {to}, true), from);
+  make_durable(steps_.back());
+  steps_.pop_back();
+}
+
+void SimDisk::mark_removed(std::size_t node) {
+  if (!nodes_[node].folder) return;
+  nodes_[node].removed = true;
+  for (const auto& [name, inner] : nodes_[node].names) mark_removed(inner);
+}
+
 void SimDisk::erase(const std::string& path) {
-  const auto at = place_of(path);
+  const auto at = place_of({path});
   require(at.error, path);
   require(at.node == kNone ? -ENOENT : 0, path);
+  mark_removed(static_cast<std::size_t>(at.node));
   nodes_[at.folder].names.erase(at.name);
   nodes_[at.folder].durable_names.erase(at.name);
   // Changes of that name that were under way must not bring it back.

@@ -19,9 +19,15 @@ class SimDisk {
  public:
   SimDisk();
 
+  // A path and the folder that it starts from; an absolute path ignores it.
+  struct From {
+    std::string path;
+    std::size_t folder = 0;  // the root
+  };
+
   // A node, or -errno.
-  std::int64_t find(const std::string& path) const;
-  std::int64_t create(const std::string& path, bool folder);
+  std::int64_t find(const From& path) const;
+  std::int64_t create(const From& path, bool folder);
 
   bool is_folder(std::int64_t node) const { return nodes_[static_cast<std::size_t>(node)].folder; }
   OsStat stat(std::size_t node) const;
@@ -34,9 +40,10 @@ class SimDisk {
   void fsync_all(bool well);
 
   // 0 or -errno.
-  int link(const std::string& from, const std::string& to);
-  int rename(const std::string& from, const std::string& to, bool may_replace);
-  int unlink(const std::string& path);
+  int link(const From& from, const From& to);
+  int rename(const From& from, const From& to, bool may_replace);
+  int exchange(const From& one, const From& other);
+  int unlink(const From& path);
 
   void power_cut(const PowerCut& cut);
 
@@ -46,6 +53,7 @@ class SimDisk {
   void put(const std::string& path, const std::string& bytes);
   void put_folder(const std::string& path);
   void erase(const std::string& path);
+  void move(const std::string& from, const std::string& to);
 
  private:
   static constexpr std::int64_t kNone = -1;
@@ -58,6 +66,7 @@ class SimDisk {
     std::shared_ptr<std::string> durable_bytes = bytes;
     bool dirty = false;
     bool lost = false;  // an fsync failed: no later one makes the bytes durable
+    bool removed = false;  // a folder that was erased: it takes no more names
     std::int64_t modified_us = 0;
   };
   // One name of a folder gets another node, or none.
@@ -80,7 +89,8 @@ class SimDisk {
     std::int64_t node = kNone;
   };
 
-  Place place_of(const std::string& path) const;
+  Place place_of(const From& path) const;
+  void mark_removed(std::size_t node);
   void apply(std::vector<Change> changes);
   static void apply(const Change& change, Names& names);
   void make_durable(const Step& step);

@@ -29,7 +29,7 @@ const char* name_of(OsCall call) {
   static constexpr const char* kNames[] = {
       "open_to_read",     "open_new", "open_folder", "write", "pread",      "fsync",
       "syncfs",           "close",    "fstat",       "stat",  "link",       "rename",
-      "rename_if_absent", "unlink",   "mkdir",       "list",  "file_system"};
+      "rename_if_absent", "exchange", "unlink",   "mkdir",       "list",  "file_system"};
   return kNames[static_cast<std::size_t>(call)];
 }
 
@@ -42,6 +42,7 @@ bool changes_disk(OsCall call) {
     case OsCall::link:
     case OsCall::rename:
     case OsCall::rename_if_absent:
+    case OsCall::exchange:
     case OsCall::unlink:
     case OsCall::mkdir:
       return true;
@@ -146,6 +147,11 @@ void SimOs::put_folder(const std::string& path) {
   disk_->put_folder(path);
 }
 
+void SimOs::move(const std::string& from, const std::string& to) {
+  const std::lock_guard lock(mutex_);
+  disk_->move(from, to);
+}
+
 void SimOs::erase(const std::string& path) {
   const std::lock_guard lock(mutex_);
   disk_->erase(path);
@@ -206,6 +212,17 @@ std::string SimOs::path_of(int fd) const {
   return it == open_.end() ? "(not open)" : it->second.path;
 }
 
+std::string SimOs::text_of(const OsPath& path) const {
+  if (path.folder == OsPath::working_folder || path.path.starts_with('/')) return path.path;
+  return path.path == "." ? path_of(path.folder) : path_of(path.folder) + "/" + path.path;
+}
+
+SimDisk::From SimOs::from(const OsPath& path) const {
+  if (path.folder == OsPath::working_folder) return {path.path};
+  const auto it = open_.find(path.folder);
+  return it == open_.end() ? SimDisk::From{""} : SimDisk::From{path.path, it->second.node};
+}
+
 int SimOs::opened(std::size_t node, const std::string& path) {
   open_[next_fd_] = {node, path, 0};
   return next_fd_++;
@@ -220,28 +237,31 @@ bool refused(const Plan& plan) {
 
 }  // namespace
 
-int SimOs::open_to_read(const std::string& path) {
-  return as_int(call({OsCall::open_to_read, path, "", 0}, [&](const Planned& plan) -> std::int64_t {
+int SimOs::open_to_read(const OsPath& path) {
+  const std::string text = text_of(path);
+  return as_int(call({OsCall::open_to_read, text, "", 0}, [&](const Planned& plan) -> std::int64_t {
     if (plan.error != 0) return 0;
-    const auto node = disk_->find(path);
-    return node < 0 ? node : opened(static_cast<std::size_t>(node), path);
+    const auto node = disk_->find(from(path));
+    return node < 0 ? node : opened(static_cast<std::size_t>(node), text);
   }));
 }
 
-int SimOs::open_new(const std::string& path) {
-  return as_int(call({OsCall::open_new, path, "", 0}, [&](const Planned& plan) -> std::int64_t {
+int SimOs::open_new(const OsPath& path) {
+  const std::string text = text_of(path);
+  return as_int(call({OsCall::open_new, text, "", 0}, [&](const Planned& plan) -> std::int64_t {
     if (refused(plan)) return 0;
-    const auto node = disk_->create(path, false);
-    return node < 0 || plan.error != 0 ? node : opened(static_cast<std::size_t>(node), path);
+    const auto node = disk_->create(from(path), false);
+    return node < 0 || plan.error != 0 ? node : opened(static_cast<std::size_t>(node), text);
   }));
 }
 
-int SimOs::open_folder(const std::string& path) {
-  return as_int(call({OsCall::open_folder, path, "", 0}, [&](const Planned& plan) -> std::int64_t {
+int SimOs::open_folder(const OsPath& path) {
+  const std::string text = text_of(path);
+  return as_int(call({OsCall::open_folder, text, "", 0}, [&](const Planned& plan) -> std::int64_t {
     if (plan.error != 0) return 0;
-    const auto node = disk_->find(path);
+    const auto node = disk_->find(from(path));
     if (node < 0) return node;
-    return disk_->is_folder(node) ? opened(static_cast<std::size_t>(node), path) : -ENOTDIR;
+    return disk_->is_folder(node) ? opened(static_cast<std::size_t>(node), text) : -ENOTDIR;
   }));
 }
 
@@ -317,52 +337,59 @@ int SimOs::fstat(int fd, OsStat& out) {
       fd));
 }
 
-int SimOs::stat(const std::string& path, OsStat& out) {
-  return as_int(call({OsCall::stat, path, "", 0}, [&](const Planned& plan) -> std::int64_t {
-    const auto node = disk_->find(path);
+int SimOs::stat(const OsPath& path, OsStat& out) {
+  return as_int(call({OsCall::stat, text_of(path), "", 0}, [&](const Planned& plan) -> std::int64_t {
+    const auto node = disk_->find(from(path));
     if (node < 0) return node;
     if (plan.error == 0) out = disk_->stat(static_cast<std::size_t>(node));
     return 0;
   }));
 }
 
-int SimOs::link(const std::string& from, const std::string& to) {
-  return as_int(call({OsCall::link, from, to, 0}, [&](const Planned& plan) -> std::int64_t {
+int SimOs::link(const OsPath& old_path, const OsPath& new_path) {
+  return as_int(call({OsCall::link, text_of(old_path), text_of(new_path), 0}, [&](const Planned& plan) -> std::int64_t {
     if (!features_.link) return -EPERM;
-    return refused(plan) ? 0 : disk_->link(from, to);
+    return refused(plan) ? 0 : disk_->link(from(old_path), from(new_path));
   }));
 }
 
-int SimOs::rename(const std::string& from, const std::string& to) {
-  return as_int(call({OsCall::rename, from, to, 0}, [&](const Planned& plan) -> std::int64_t {
-    return refused(plan) ? 0 : disk_->rename(from, to, true);
+int SimOs::rename(const OsPath& old_path, const OsPath& new_path) {
+  return as_int(call({OsCall::rename, text_of(old_path), text_of(new_path), 0}, [&](const Planned& plan) -> std::int64_t {
+    return refused(plan) ? 0 : disk_->rename(from(old_path), from(new_path), true);
   }));
 }
 
-int SimOs::rename_if_absent(const std::string& from, const std::string& to) {
-  return as_int(call({OsCall::rename_if_absent, from, to, 0}, [&](const Planned& plan) -> std::int64_t {
+int SimOs::rename_if_absent(const OsPath& old_path, const OsPath& new_path) {
+  return as_int(call({OsCall::rename_if_absent, text_of(old_path), text_of(new_path), 0}, [&](const Planned& plan) -> std::int64_t {
     if (!features_.rename_if_absent) return -EINVAL;
-    return refused(plan) ? 0 : disk_->rename(from, to, false);
+    return refused(plan) ? 0 : disk_->rename(from(old_path), from(new_path), false);
   }));
 }
 
-int SimOs::unlink(const std::string& path) {
-  return as_int(call({OsCall::unlink, path, "", 0}, [&](const Planned& plan) -> std::int64_t {
-    return refused(plan) ? 0 : disk_->unlink(path);
+int SimOs::exchange(const OsPath& one, const OsPath& other) {
+  return as_int(call({OsCall::exchange, text_of(one), text_of(other), 0}, [&](const Planned& plan) -> std::int64_t {
+    if (!features_.rename_if_absent) return -EINVAL;
+    return refused(plan) ? 0 : disk_->exchange(from(one), from(other));
   }));
 }
 
-int SimOs::mkdir(const std::string& path) {
-  return as_int(call({OsCall::mkdir, path, "", 0}, [&](const Planned& plan) -> std::int64_t {
+int SimOs::unlink(const OsPath& path) {
+  return as_int(call({OsCall::unlink, text_of(path), "", 0}, [&](const Planned& plan) -> std::int64_t {
+    return refused(plan) ? 0 : disk_->unlink(from(path));
+  }));
+}
+
+int SimOs::mkdir(const OsPath& path) {
+  return as_int(call({OsCall::mkdir, text_of(path), "", 0}, [&](const Planned& plan) -> std::int64_t {
     if (refused(plan)) return 0;
-    const auto node = disk_->create(path, true);
+    const auto node = disk_->create(from(path), true);
     return node < 0 ? node : 0;
   }));
 }
 
-int SimOs::list(const std::string& folder, std::vector<OsEntry>& out) {
-  return as_int(call({OsCall::list, folder, "", 0}, [&](const Planned& plan) -> std::int64_t {
-    const auto node = disk_->find(folder);
+int SimOs::list(const OsPath& folder, std::vector<OsEntry>& out) {
+  return as_int(call({OsCall::list, text_of(folder), "", 0}, [&](const Planned& plan) -> std::int64_t {
+    const auto node = disk_->find(from(folder));
     if (node < 0) return node;
     if (!disk_->is_folder(node)) return -ENOTDIR;
     if (plan.error == 0) out = disk_->list(static_cast<std::size_t>(node));
@@ -370,9 +397,9 @@ int SimOs::list(const std::string& folder, std::vector<OsEntry>& out) {
   }));
 }
 
-int SimOs::file_system(const std::string& path, OsFileSystem& out) {
-  return as_int(call({OsCall::file_system, path, "", 0}, [&](const Planned& plan) -> std::int64_t {
-    const auto node = disk_->find(path);
+int SimOs::file_system(const OsPath& path, OsFileSystem& out) {
+  return as_int(call({OsCall::file_system, text_of(path), "", 0}, [&](const Planned& plan) -> std::int64_t {
+    const auto node = disk_->find(from(path));
     if (node < 0) return node;
     if (plan.error == 0) out = {.is_nfs = features_.nfs, .device = kDevice, .mountinfo = features_.mountinfo};
     return 0;

@@ -24,10 +24,9 @@
 #include <vector>
 
 #include "io/os.h"
+#include "io/sim_disk.h"
 
 namespace crv::io {
-
-class SimDisk;
 
 enum class OsCall {
   open_to_read,
@@ -43,6 +42,7 @@ enum class OsCall {
   link,
   rename,
   rename_if_absent,
+  exchange,
   unlink,
   mkdir,
   list,
@@ -52,7 +52,8 @@ const char* name_of(OsCall call);
 // False for calls that only look: stopping before one of these leaves the same disk as before the next one.
 bool changes_disk(OsCall call);
 
-// One system call. Paths as the caller gave them; of a call on an open file the path it was opened by.
+// One system call. Paths as the caller gave them, from the working folder; of a call on an open file or
+// folder the path it was opened by.
 struct SimOp {
   OsCall call{};
   std::string path;
@@ -133,24 +134,29 @@ class SimOs final : public Os {
   void put_folder(const std::string& path);
   void erase(const std::string& path);  // a file, or a folder with all in it
 
+  // Gives a file or folder another name, which is free or leads to a file.
+  void move(const std::string& from, const std::string& to);
+
   // ---- Os ----
-  int open_to_read(const std::string& path) override;
-  int open_new(const std::string& path) override;
-  int open_folder(const std::string& path) override;
+  std::string working_folder() override { return ""; }
+  int open_to_read(const OsPath& path) override;
+  int open_new(const OsPath& path) override;
+  int open_folder(const OsPath& path) override;
   std::int64_t write(int fd, const void* data, std::size_t length) override;
   std::int64_t pread(int fd, void* out, std::size_t length, std::int64_t offset) override;
   int fsync(int fd) override;
   int syncfs(int fd) override;
   int close(int fd) override;
   int fstat(int fd, OsStat& out) override;
-  int stat(const std::string& path, OsStat& out) override;
-  int link(const std::string& from, const std::string& to) override;
-  int rename(const std::string& from, const std::string& to) override;
-  int rename_if_absent(const std::string& from, const std::string& to) override;
-  int unlink(const std::string& path) override;
-  int mkdir(const std::string& path) override;
-  int list(const std::string& folder, std::vector<OsEntry>& out) override;
-  int file_system(const std::string& path, OsFileSystem& out) override;
+  int stat(const OsPath& path, OsStat& out) override;
+  int link(const OsPath& from, const OsPath& to) override;
+  int rename(const OsPath& from, const OsPath& to) override;
+  int rename_if_absent(const OsPath& from, const OsPath& to) override;
+  int exchange(const OsPath& one, const OsPath& other) override;
+  int unlink(const OsPath& path) override;
+  int mkdir(const OsPath& path) override;
+  int list(const OsPath& folder, std::vector<OsEntry>& out) override;
+  int file_system(const OsPath& path, OsFileSystem& out) override;
 
  private:
   struct Open {
@@ -167,6 +173,8 @@ class SimOs final : public Os {
   std::int64_t call(SimOp op, const Work& work, int fd = -1);
   int opened(std::size_t node, const std::string& path);
   std::string path_of(int fd) const;
+  std::string text_of(const OsPath& path) const;        // as it would be from the working folder
+  SimDisk::From from(const OsPath& path) const;         // only under the lock
 
   mutable std::mutex mutex_;
   std::unique_ptr<SimDisk> disk_;
