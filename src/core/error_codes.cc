@@ -49,6 +49,8 @@ void raise(ErrorCode code, const std::string& message, ErrorFacts facts) {
     case ErrorCode::run_damaged:
     case ErrorCode::format_too_new:
       throw IoManifestError(code, message, std::move(facts));
+    case ErrorCode::run_replaced:
+      throw IoRunReplaced(code, message, std::move(facts));
     case ErrorCode::part_missing:
     case ErrorCode::part_damaged:
     case ErrorCode::part_foreign:
@@ -131,6 +133,8 @@ const char* name_of(ErrorCode code) noexcept {
       return "log_damaged";
     case ErrorCode::run_damaged:
       return "run_damaged";
+    case ErrorCode::run_replaced:
+      return "run_replaced";
     case ErrorCode::format_too_new:
       return "format_too_new";
     case ErrorCode::part_missing:

@@ -248,7 +248,7 @@ class Append {
     for (Piece& piece : pieces_)
       for (const PartRecord& part : piece.parts) try {
           run_.storage().remove(path_of(piece, part));
-        } catch (const Error& e) {
+        } catch (const std::exception& e) {
           run_.warn(std::string("A part of a failed append could not be removed: ") + e.what());
         }
   }
@@ -276,40 +276,53 @@ class Append {
     }
     if (!same_types(piece.conformed.columns, united)) return Verdict::stale;
     for (const PartRecord& part : piece.parts)
-      if (state.is_condemned(part.meta.path)) return Verdict::stale;
+      if (state.is_gone(part.meta.path)) return Verdict::stale;
     return Verdict::good;
   }
 
-  // Nothing where the parts have to be written anew.
+  // nullopt where the parts have to be written again. Once the commit may be in the log, its parts stay,
+  // whatever is thrown.
   std::optional<std::vector<AppendSummary>> put_commit() {
-    bool stale = false;
+    bool stale = false, may_stand = false;
     std::optional<std::vector<AppendSummary>> first;
+    std::vector<AppendSummary> ours;
+    std::optional<Commit> done;
     try {
-      std::optional<Commit> done = run_.commit([&](const Run::Lock& lock) -> std::optional<Commit> {
-        first = repeated(lock);
-        if (first) return std::nullopt;
-        for (const Piece& piece : pieces_) {
-          if (piece.parts.empty()) continue;
-          TableState* state = run_.known_table(lock, piece.descriptor->name);
-          stale = stale || !state || check_against(*state, piece) == Verdict::stale;
-        }
-        return stale ? std::nullopt : std::optional(make_commit(lock));
-      });
+      ours = summaries();
+      const std::set<std::string> names = tables();
+      const std::vector<std::string> written(names.begin(), names.end());
+      done = run_.commit(
+          [&](const Run::Lock& lock) -> std::optional<Commit> {
+            first = repeated(lock);
+            if (first) return std::nullopt;
+            for (const Piece& piece : pieces_)
+              if (!piece.parts.empty())
+                stale = stale || check_against(known_table(lock, piece), piece) == Verdict::stale;
+            return stale ? std::nullopt : std::optional(make_commit(lock));
+          },
+          &may_stand);
       if (done) {
+        run_.upkeep().after_commit(done->seq, written);
         trust_buckets();
-        std::set<std::string> names = tables();
-        run_.upkeep().after_commit(done->seq, {names.begin(), names.end()});
-        return summaries();
+        return ours;
       }
-    } catch (const IoCommitUnknownError&) {
-      throw;  // the parts may be committed: they stay
     } catch (...) {
-      remove_parts();
+      if (done) return ours;
+      if (!may_stand) remove_parts();
       throw;
     }
     remove_parts();
-    if (first) run_.log().sync();
+    if (first) run_.sync_log();
     return first;
+  }
+
+  const TableState& known_table(const Run::Lock& lock, const Piece& piece) {
+    const std::string& table = piece.descriptor->name;
+    if (const TableState* state = run_.known_table(lock, table)) return *state;
+    raise(ErrorCode::table_missing,
+          "Table " + table + " of run " + run_.run_id + " has lost its manifest (" +
+              run_.paths().manifest(table) + ") while this was appended. Rebuild it.",
+          {.run_id = run_.run_id, .table = table, .path = run_.paths().manifest(table)});
   }
 
   void trust_buckets() {
@@ -352,7 +365,7 @@ class Append {
       auto lock = run_.lock();
       first = repeated(lock);
     }
-    if (first) run_.log().sync();
+    if (first) run_.sync_log();
     return first;
   }
 
@@ -362,7 +375,7 @@ class Append {
     if (!last || last->first < options_.token->number) return std::nullopt;
     if (last->first > options_.token->number)
       refuse_token("is below " + std::to_string(last->first) + ", the writer's last");
-    std::optional<std::string> line = run_.log().line_of(last->second);
+    std::optional<std::string> line = run_.log()->line_of(last->second);
     if (!line)
       raise(ErrorCode::log_damaged, "The log has lost commit " + std::to_string(last->second) + ".",
             {.seq = last->second});

@@ -131,6 +131,7 @@ Json write_bundle(Run& run, const std::vector<TableInfo>& tables, const JsonObje
   Json bundle(std::move(o));
   std::string text = write_json(bundle, {.ascii = true, .indent = 2});
   run.storage().make_folder(run.paths().run());
+  run.require_in_place();
   run.storage().replace(run.paths().bundle_manifest(), text);
   run.storage().sync_up(run.paths().run(), "");
   return bundle;

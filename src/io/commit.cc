@@ -3,6 +3,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -16,11 +17,12 @@ namespace {
 constexpr std::string_view seal_key = R"(,"checksum":")";
 constexpr std::size_t seal_length = seal_key.size() + 16 + 2;
 
-constexpr std::array<std::pair<CommitKind, std::string_view>, 4> kind_names{{
+constexpr std::array<std::pair<CommitKind, std::string_view>, 5> kind_names{{
     {CommitKind::append, "append"},
     {CommitKind::adopt, "adopt"},
     {CommitKind::rebuild, "rebuild"},
     {CommitKind::gc, "gc"},
+    {CommitKind::fence, "fence"},
 }};
 
 Json part_names(const std::vector<PartName>& names) {
@@ -159,9 +161,10 @@ std::vector<Token> tokens_of(const Commit& commit) {
 
 std::string encode(const Commit& commit) {
   JsonObject o;
-  o.push_back("format", format_number);
+  o.push_back("format", commit.format());
   o.push_back("seq", commit.seq);
   o.push_back("id", commit.id);
+  if (!commit.prev.empty()) o.push_back("prev", commit.prev);
   o.push_back("time", commit.time);
   o.push_back("writer", commit.writer);
   o.push_back("kind", name_of(commit.kind));
@@ -192,6 +195,7 @@ Commit decode_commit(std::string_view line, const std::string& path, std::int64_
   if (commit.seq != seq) json.damaged("seq", "is not the number under which it stands");
   commit.id = json.text("id");
   if (!is_hex_id(commit.id)) json.damaged("id", "is no id");
+  if (json.find("prev")) commit.prev = json.text("prev");
   commit.time = json.text("time");
   commit.writer = json.text("writer");
   std::string kind = json.text("kind");
@@ -215,6 +219,43 @@ Commit decode_commit(std::string_view line, const std::string& path, std::int64_
   return commit;
 }
 
+void step(LogPosition& position, const Commit& next, const std::string& path) {
+  const Origin origin{ErrorCode::log_damaged, "commit " + std::to_string(next.seq), path, "", next.seq};
+  if (next.seq != position.seq + 1)
+    origin.damaged("it follows commit " + std::to_string(position.seq));
+  const bool chained = !next.prev.empty();
+  if (!chained && position.format > 1 && next.kind != CommitKind::fence)
+    origin.damaged("it does not say which commit is before it", "prev");
+  if (chained && !position.id.empty() && next.prev != position.id)
+    origin.damaged("the commit before it is not the one that it names", "prev", next.prev);
+  position = {next.seq, next.id, std::max(position.format, next.format())};
+}
+
+void remember_gone(const Commit& commit, GoneTable& gone) {
+  for (const TableChange& change : commit.tables)
+    for (const auto* names : {&change.removed, &change.condemned})
+      for (const PartName& name : *names) gone[change.table].try_emplace(name.file, name.bucket);
+}
+
+Json to_json(const GoneNames& names) {
+  JsonArray out;
+  for (const auto& [file, bucket] : names) out.push_back(JsonArray{bucket, file});
+  return out;
+}
+
+GoneNames gone_from_json(const Json& json, const Origin& origin) {
+  const auto* pairs = json.get_if<JsonArray>();
+  if (!pairs) origin.damaged("\"gone\" is no array", "gone");
+  GoneNames names;
+  for (const Json& item : *pairs) {
+    const Checked pair(item, origin);
+    const std::string file = pair.text_at(1);
+    if (!is_part_file(file)) origin.damaged("\"gone\" holds what is no part file's name", "gone", file);
+    names.emplace(file, pair.integer_at(0, 0));
+  }
+  return names;
+}
+
 std::string commit_id_of(std::string_view line, const std::string& path, std::int64_t seq) {
   return decode_commit(line, path, seq).id;
 }
@@ -232,10 +273,15 @@ std::string encode(const Fold& fold) {
   JsonObject tokens;
   for (const auto& [writer, last] : fold.tokens) tokens.push_back(writer, JsonArray{last.first, last.second});
   JsonObject o;
-  o.push_back("format", format_number);
+  o.push_back("format", fold.format);
   o.push_back("first", fold.first);
   o.push_back("last", fold.last);
   o.push_back("tokens", std::move(tokens));
+  if (!fold.gone.empty()) {
+    JsonObject gone;
+    for (const auto& [table, names] : fold.gone) gone.push_back(table, to_json(names));
+    o.push_back("gone", std::move(gone));
+  }
   std::string line = write_json(Json(std::move(o)));
   seal(line);
   return text + line + '\n';
@@ -244,7 +290,7 @@ std::string encode(const Fold& fold) {
 Fold decode_fold(std::string_view text, const std::string& path, std::int64_t first, std::int64_t last) {
   Origin origin{ErrorCode::log_damaged, "fold " + std::to_string(first) + "-" + std::to_string(last), path,
                 "", first};
-  Fold fold{first, last, {}, {}};
+  Fold fold{.first = first, .last = last, .lines = {}, .tokens = {}, .gone = {}};
   std::int64_t count = last - first + 1;
   fold.lines.reserve(static_cast<std::size_t>(count));
   for (std::int64_t i = 0; i <= count; ++i) {
@@ -267,6 +313,10 @@ Fold decode_fold(std::string_view text, const std::string& path, std::int64_t fi
       Checked numbers(pair, origin);
       fold.tokens[writer] = {numbers.integer_at(0), numbers.integer_at(1, 1)};
     }
+    fold.format = json.integer("format", 1);
+    if (json.find("gone"))
+      for (const auto& [table, names] : json.object("gone"))
+        fold.gone[table] = gone_from_json(names, origin);
   }
   if (!text.empty()) origin.damaged("something follows its last line");
   return fold;

@@ -11,11 +11,14 @@
 
 #include "crv/io/manifest.h"
 #include "crv/io/token.h"
+#include "io/checked_json.h"
 #include "io/types.h"
 
 namespace crv::io {
 
-inline constexpr std::int64_t format_number = 1;
+// The newest format that this crv reads and writes. 1: a log without `prev`, as 0.1 wrote it. 2: a commit has
+// `prev`, and there are fences. What holds only what format 1 has says so.
+inline constexpr std::int64_t format_number = 2;
 
 // Persisted by name; a name is never given to something else. Each says what its commit is allowed to hold.
 enum class CommitKind {
@@ -23,6 +26,7 @@ enum class CommitKind {
   adopt,    // parts that others than crv wrote and listed; parts that a caller's manifest lets go
   rebuild,  // all parts of all tables, found by their footers; the first commit of a new log
   gc,       // names of uncommitted parts that are about to be removed: nobody may commit them any more
+  fence,    // nothing: a rebuild has begun, and no commit may follow in this log
 };
 std::string_view name_of(CommitKind kind);
 
@@ -53,6 +57,7 @@ struct TableChange {
 struct Commit {
   std::int64_t seq = 0;
   std::string id;      // 32 hex digits
+  std::string prev;    // id of the commit before it, of commit 1 the run's identity; empty: format 1
   std::string time;    // ISO 8601, UTC
   std::string writer;  // 32 hex digits: the Dataset that wrote it
   CommitKind kind = CommitKind::append;
@@ -61,7 +66,18 @@ struct Commit {
   std::vector<TableChange> tables;
 
   const TableChange* find(std::string_view table) const;
+  std::int64_t format() const { return prev.empty() && kind != CommitKind::fence ? 1 : format_number; }
 };
+
+// The last commit of a log that a reader has come to: number and id (at 0 the run's identity), and the highest
+// format at or below it.
+struct LogPosition {
+  std::int64_t seq = 0;
+  std::string id;
+  std::int64_t format = 1;
+};
+// Steps to `next`. Throws log_damaged where it is not the next one, or does not name the one before as `prev`.
+void step(LogPosition& position, const Commit& next, const std::string& path);
 
 // The tokens that a commit uses up: its own, or in a rebuild those of the appends that it brings back.
 std::vector<Token> tokens_of(const Commit& commit);
@@ -79,16 +95,28 @@ using TokenTable = std::map<std::string, std::pair<std::int64_t, std::int64_t>>;
 // Notes the tokens of a commit. A writer's numbers only rise.
 void remember_tokens(const Commit& commit, TokenTable& tokens);
 
+// Names of parts that were removed or condemned, with their buckets, by table. A name that is gone never comes
+// back.
+using GoneNames = std::map<std::string, std::int64_t>;
+using GoneTable = std::map<std::string, GoneNames>;
+void remember_gone(const Commit& commit, GoneTable& gone);
+
 struct Fold {
   std::int64_t first = 0, last = 0;
   std::vector<std::string> lines;  // of its commits, without newlines, checked
   TokenTable tokens;
+  GoneTable gone;
+  std::int64_t format = 1;  // the highest of its commits and of the folds below
 };
 std::string encode(const Fold& fold);
 Fold decode_fold(std::string_view text, const std::string& path, std::int64_t first, std::int64_t last);
 
 // The id of a line that is known to be sound, without decoding all of it.
 std::string commit_id_of(std::string_view line, const std::string& path, std::int64_t seq);
+
+// [[bucket, name], ...], as commits, folds and manifests have it.
+Json to_json(const GoneNames& names);
+GoneNames gone_from_json(const Json& json, const Origin& origin);
 
 // Adds the field "checksum" to the one-line text of a JSON object, and tells whether it fits.
 std::string checksum_text(std::string_view bytes);  // XXH3-64, 16 hex digits

@@ -48,12 +48,7 @@ Dataset& Dataset::operator=(Dataset&& other) noexcept {
 }
 
 Dataset::~Dataset() {
-  if (!state_) return;
-  try {
-    state_->run.upkeep().finish(false);
-  } catch (const std::exception& e) {
-    state_->run.warn(std::string("A manifest could not be refreshed: ") + e.what());
-  }
+  if (state_) state_->run.upkeep().finish();
 }
 
 const IoSettings& Dataset::settings() const {
@@ -89,7 +84,9 @@ std::optional<TableManifest> Dataset::manifest(std::string_view table) {
   }
   auto lock = run.lock();
   TableState* state = run.table(lock, table);
-  return state ? std::optional(state->manifest()) : std::nullopt;
+  if (!state) return std::nullopt;
+  if (run.info()) run.identify_parts(lock, *state);  // some may belong to no table: see there
+  return state->manifest();
 }
 
 JsonObject Dataset::columns(std::string_view table) {
@@ -123,11 +120,12 @@ std::vector<TableInfo> Dataset::tables() {
   Run& run = state_->run;
   run.open();
   std::vector<TableInfo> all;
-  for (const std::string& name : run.table_names()) {
-    std::optional<TableManifest> manifest = this->manifest(name);
-    if (!manifest) continue;
-    TableInfo info{name, manifest->rows(), manifest->bytes(), manifest->parts(), {}, {}, {}};
-    for (const PartitionMeta& p : manifest->partitions) {
+  auto lock = run.lock();
+  for (TableState* state : run.all_tables(lock)) {
+    if (run.info()) run.identify_parts(lock, *state);
+    const TableManifest manifest = state->manifest();
+    TableInfo info{manifest.table, manifest.rows(), manifest.bytes(), manifest.parts(), {}, {}, {}};
+    for (const PartitionMeta& p : manifest.partitions) {
       info.tick_min = std::min(info.tick_min.value_or(p.tick_min), p.tick_min);
       info.tick_max = std::max(info.tick_max.value_or(p.tick_max), p.tick_max);
       info.buckets.push_back(p.bucket_id);
@@ -141,8 +139,9 @@ std::vector<CommitInfo> Dataset::log(std::int64_t after) {
   Run& run = state_->run;
   run.open();
   std::vector<CommitInfo> all;
-  if (!run.info()) return all;
-  run.log().read_after(std::max<std::int64_t>(after, 0),
+  const std::shared_ptr<Log> log = run.log();
+  if (!log) return all;
+  log->read_after(std::max<std::int64_t>(after, 0),
                        [&](std::int64_t seq, std::string_view line, const std::string& path) {
                          Commit commit = decode_commit(line, path, seq);
                          CommitInfo info{commit.seq,
@@ -184,7 +183,7 @@ void Dataset::refresh_manifests() {
 
 void Dataset::close() {
   Run& run = state_->run;
-  run.upkeep().finish(false);
+  run.upkeep().finish();
   run.stop_writing("This Dataset of run " + run.run_id + " is closed.");
 }
 

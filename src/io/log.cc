@@ -1,5 +1,6 @@
 #include "io/log.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -74,29 +75,37 @@ std::optional<std::string> Log::line_of(std::int64_t seq) const {
 
 Log::Placed Log::put(std::int64_t seq, const std::string& id, std::string_view line) {
   bool placed = false;
+  bool refused = false;
   try {
-    placed = storage_.put_if_absent(paths_.commit(seq), line);
+    try {
+      placed = storage_.put_if_absent(paths_.commit(seq), line);
+    } catch (const IoCommitUnknownError&) {
+      throw;
+    } catch (const IoWriteError&) {  // refused, says the disk: believed only where the commit is not there
+      refused = !holds(seq, id);
+      throw;
+    } catch (const IoConfigError&) {  // as above: nothing to put it with
+      refused = !holds(seq, id);
+      throw;
+    }
+    return placed ? look_for_fold(seq, id) : look_at_taken(seq, id);
   } catch (const IoCommitUnknownError&) {
     throw;
-  } catch (const IoWriteError& e) {  // refused, says the disk: believed only where the commit is not there
-    if (stands(seq, id)) raise(ErrorCode::commit_unknown, e.what(), e.facts());
-    throw;
-  }
-  try {
-    return placed ? look_for_fold(seq, id) : look_at_taken(seq, id);
-  } catch (const IoError& e) {  // the commit may stand by now, and nobody can say
+  } catch (const std::exception& e) {  // the commit may be there by now
+    if (refused) throw;
+    const auto* error = dynamic_cast<const Error*>(&e);
     raise(ErrorCode::commit_unknown,
-          "Commit " + std::to_string(seq) + " was put, but the log could not be read after it: " + e.what(),
-          e.facts());
+          "Commit " + std::to_string(seq) + " may be in the log, or not, after this: " + e.what(),
+          error ? error->facts() : ErrorFacts{.path = paths_.commit(seq), .seq = seq});
   }
 }
 
 // The number was taken: by us, if an earlier reply was lost.
 Log::Placed Log::look_at_taken(std::int64_t seq, const std::string& id) {
-  return stands(seq, id) ? Placed::ours : Placed::taken;
+  return holds(seq, id) ? Placed::ours : Placed::taken;
 }
 
-bool Log::stands(std::int64_t seq, const std::string& id) const {
+bool Log::holds(std::int64_t seq, const std::string& id) const {
   std::optional<std::string> there = line_of(seq);
   return there && commit_id_of(*there, paths_.commit(seq), seq) == id;
 }
@@ -114,31 +123,41 @@ Log::Placed Log::look_for_fold(std::int64_t seq, const std::string& id) {
 }
 
 void Log::sync() {
-  try {
-    storage_.sync(paths_.log());
-  } catch (const IoWriteError& e) {
-    raise(ErrorCode::commit_unknown, std::string("The log could not be made durable: ") + e.what(),
-          e.facts());
-  }
+  storage_.sync(paths_.log());
 }
 
 std::optional<Fold> Log::make_fold(FoldRange range) {
-  Fold fold{range.first, range.last, {}, {}};
+  Fold fold{.first = range.first, .last = range.last, .lines = {}, .tokens = {}, .gone = {}};
   if (range.first > 1) {
     FoldRange below = range_of(range.first - 1);
     std::optional<Fold> previous = fold_of(below);
     if (!previous) return std::nullopt;
     fold.tokens = std::move(previous->tokens);
+    fold.gone = std::move(previous->gone);
+    fold.format = previous->format;
   }
   for (std::int64_t seq = range.first; seq <= range.last; ++seq) {
     std::optional<std::string> line = single(seq);
     if (!line) return std::nullopt;
     Commit commit = decode_commit(*line, paths_.commit(seq), seq);
     remember_tokens(commit, fold.tokens);
-    line->pop_back();
+    remember_gone(commit, fold.gone);
+    fold.format = std::max(fold.format, commit.format());
+    if (line->ends_with('\n')) line->pop_back();
     fold.lines.push_back(std::move(*line));
   }
   return fold;
+}
+
+// The fold as it is on disk holds sound commits of its whole range.
+void Log::check_fold(FoldRange range) const {
+  const std::string path = paths_.fold(range.first, range.last);
+  const std::optional<Fold> fold = fold_of(range);
+  if (!fold)
+    raise(ErrorCode::log_damaged, "The fold " + path + " is gone right after it was written.",
+          {.path = path, .seq = range.first});
+  for (std::int64_t seq = fold->first; seq <= fold->last; ++seq)
+    static_cast<void>(decode_commit(fold->lines[static_cast<std::size_t>(seq - fold->first)], path, seq));
 }
 
 bool Log::fold(FoldRange range) {
@@ -150,9 +169,12 @@ bool Log::fold(FoldRange range) {
     if (!made) {
       if (!storage_.exists(path)) return false;
     } else {
-      storage_.put_if_absent(path, encode(*made));
+      const std::string text = encode(*made);
+      static_cast<void>(decode_fold(text, path, range.first, range.last));
+      storage_.put_if_absent(path, text);
     }
   }
+  check_fold(range);
   storage_.sync(paths_.log());
   for (std::int64_t seq = range.first; seq <= range.last; ++seq) storage_.remove(paths_.commit(seq));
   return true;

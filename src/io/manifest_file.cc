@@ -227,7 +227,8 @@ std::string encode_manifest(const TableState& state) {
     schemas.emplace_back(std::move(s));
   }
   after.push_back("schemas", std::move(schemas));
-  after.push_back("format", format_number);
+  if (const GoneNames gone = state.gone(); !gone.empty()) after.push_back("gone", to_json(gone));
+  after.push_back("format", state.format);
   std::string text = write_json(std::move(before), manifest_style);
   text.resize(text.size() - 2);  // "\n}"
   text += ",\n  ";

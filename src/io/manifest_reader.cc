@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/rapidjson.h"
+#include "io/commit.h"
 #include "io/paths.h"
 
 namespace crv::io {
@@ -100,6 +101,7 @@ class ManifestReader : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Ma
   Needed<std::int64_t>* integer_field(std::int64_t* least);
   Needed<std::string>* text_field();
   bool open(bool is_object);
+  bool skipped();
   void end_part();
   void end_partition();
   void end_schema();
@@ -111,12 +113,14 @@ class ManifestReader : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Ma
   std::vector<SeenSchema> schemas_;
   At at_;
   std::string key_;
-  int skipping_ = 0;               // depth of a value that nobody needs, or of a schema's columns
-  std::size_t columns_begin_ = 0;  // where those columns began, else 0
+  int skipping_ = 0;  // depth of a value that nobody needs, or whose text is kept
+  std::string_view* kept_ = nullptr;  // where that text goes
+  std::size_t kept_begin_ = 0;
   Needed<std::string> table_{"table"}, created_at_{"created_at", ""}, updated_at_{"updated_at", ""},
       last_id_{"last_id"};
   Needed<std::int64_t> last_seq_{"last_seq"}, format_{"format"}, part_count_{"part_count"};
   bool has_schemas_ = false;
+  std::string_view gone_;
   Partition partition_;
   Part part_;
   Schema schema_;
@@ -242,9 +246,10 @@ bool ManifestReader::open(bool is_object) {
     has_schemas_ = true;
     return enter(At::schemas);
   }
-  bool columns = is_object && at_ == At::schema && key_ == "columns";
-  if (!columns) other(is_object ? "an object" : "an array");
-  if (columns) columns_begin_ = in_.Tell();
+  if (is_object && at_ == At::schema && key_ == "columns") kept_ = &schema_.columns;
+  if (!is_object && at_ == At::top && ours_ && key_ == "gone") kept_ = &gone_;
+  if (!kept_) other(is_object ? "an object" : "an array");
+  kept_begin_ = in_.Tell();
   skipping_ = 1;
   return true;
 }
@@ -257,13 +262,7 @@ bool ManifestReader::StartArray() {
 }
 
 bool ManifestReader::EndObject(rapidjson::SizeType) {
-  if (skipping_ > 0) {
-    if (--skipping_ == 0 && columns_begin_ > 0) {
-      schema_.columns = {in_.begin_ + columns_begin_, in_.Tell() + 1 - columns_begin_};
-      columns_begin_ = 0;
-    }
-    return true;
-  }
+  if (skipping_ > 0) return skipped();
   switch (at_) {
     case At::part:
       end_part();
@@ -284,10 +283,17 @@ bool ManifestReader::EndObject(rapidjson::SizeType) {
 }
 
 bool ManifestReader::EndArray(rapidjson::SizeType) {
-  if (skipping_ > 0)
-    --skipping_;
-  else
-    at_ = at_ == At::schemas ? At::top : At::partition;
+  if (skipping_ > 0) return skipped();
+  at_ = at_ == At::schemas ? At::top : At::partition;
+  return true;
+}
+
+// A bracket inside of what is passed over, or the one that ends it.
+bool ManifestReader::skipped() {
+  if (--skipping_ == 0 && kept_) {
+    *kept_ = {in_.begin_ + kept_begin_, in_.Tell() + 1 - kept_begin_};
+    kept_ = nullptr;
+  }
   return true;
 }
 
@@ -345,13 +351,15 @@ TableState ManifestReader::take_head() {
   state.updated_at = take(updated_at_);
   state.manifest_position = -1;
   if (!ours_) return state;
-  const Json format = JsonObject{{"format", take(format_)}};
+  state.format = take(format_);
+  const Json format = JsonObject{{"format", state.format}};
   check_format(Checked(format, origin_));
   if (!has_schemas_) damaged("schemas", "is missing");
   for (SeenSchema& schema : schemas_) state.learn(schema);
   state.position = take(last_seq_);
   state.position_id = take(last_id_);
   state.manifest_position = state.position;
+  if (!gone_.empty()) state.set_gone(gone_from_json(parse_sound(gone_, origin_), origin_));
   return state;
 }
 

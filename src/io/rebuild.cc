@@ -351,7 +351,7 @@ class Rebuild {
     std::string label = run_.new_id();
     set_aside(run_.paths().log(), join(run_.paths().aside(label), "log"));
     if (!old_.info) set_aside(run_.paths().run_json(), join(run_.paths().aside(label), "run.json"));
-    run_.forget_tables();
+    
     run_.open_anew(old_.info);
     Commit first;
     first.kind = CommitKind::rebuild;
@@ -402,7 +402,7 @@ class Rebuild {
 
   void write_manifest(const TableState& state) {
     run_.storage().make_folder(run_.paths().table(state.table));
-    run_.log().sync();
+    run_.sync_log();
     run_.storage().replace(run_.paths().manifest(state.table), encode_manifest(state));
     run_.storage().sync_up(run_.paths().table(state.table), run_.paths().run());
     if (state.table == table_) report_.manifest = state.manifest();

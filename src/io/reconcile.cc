@@ -23,6 +23,7 @@ class Reconcile {
     for (const PartitionMeta& partition : wanted_.partitions)
       for (const PartMeta& part : partition.parts) check_name(partition.bucket_id, part);
     run_.open_for_writing();
+    check_baseline();
     run_.table_for_writing(wanted_.table, Run::Buckets::are_known);
     look_at_new_parts();
     std::optional<Commit> done = run_.commit([&](const Run::Lock& lock) { return make_commit(lock); });
@@ -48,6 +49,7 @@ class Reconcile {
     {
       auto lock = run_.lock();
       TableState* state = run_.table(lock, wanted_.table);
+      if (!state) refuse_missing();
       for (const PartitionMeta& partition : wanted_.partitions)
         for (const PartMeta& part : partition.parts)
           if (!state->find(partition.bucket_id, part.path)) added.emplace_back(partition.bucket_id, &part);
@@ -91,6 +93,13 @@ class Reconcile {
     new_parts_.emplace_back(std::move(record), footer.columns);
   }
 
+  [[noreturn]] void refuse_missing() const {
+    raise(ErrorCode::table_missing,
+          "Table " + wanted_.table + " of run " + run_.run_id + " lost its manifest (" +
+              run_.paths().manifest(wanted_.table) + ") while this was written. Rebuild it.",
+          {.run_id = run_.run_id, .table = wanted_.table, .path = run_.paths().manifest(wanted_.table)});
+  }
+
   static std::string span(std::int64_t first, std::int64_t last) {
     return std::to_string(first) + " to " + std::to_string(last);
   }
@@ -98,14 +107,27 @@ class Reconcile {
     return std::to_string(rows) + " rows in " + std::to_string(bytes) + " bytes";
   }
 
+  // The caller's snapshot must be one of this log: else nobody knows what was committed after it.
+  void check_baseline() {
+    const std::int64_t seq = wanted_.last_seq;
+    if (seq == 0 || wanted_.last_id.empty() || run_.log()->holds(seq, wanted_.last_id)) return;
+    raise(ErrorCode::run_replaced,
+          "The manifest of table " + wanted_.table + " is folded to commit " + std::to_string(seq) +
+              " of another log than run " + run_.run_id + " has now: the run was rebuilt or made again. "
+              "Load the manifest again.",
+          {.run_id = run_.run_id, .table = wanted_.table, .value = wanted_.last_id, .seq = seq});
+  }
+
   std::optional<Commit> make_commit(const Run::Lock& lock) {
     TableState* state = run_.table(lock, wanted_.table);
+    if (!state) refuse_missing();
     TableChange change{.table = wanted_.table, .schemas = {}, .added = {}, .removed = {}, .condemned = {}};
     Columns held = state->columns();
     for (const auto& [record, columns] : new_parts_) {
       if (state->find(record.bucket, record.meta.path)) continue;
-      if (state->is_condemned(record.meta.path))
-        refuse(record.bucket, record.meta, "it is about to be deleted");
+      if (state->is_gone(record.meta.path))
+        refuse(record.bucket, record.meta,
+               "a commit has removed it, and the name of a part never comes back: append the rows again");
       std::vector<TypeConflict> conflicts;
       held = unite(held, columns, conflicts);
       if (!conflicts.empty()) refuse_conflict(record, conflicts.front());

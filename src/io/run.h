@@ -5,7 +5,7 @@
 //
 // Thread safety: all calls may be made from several threads. `mutex_` guards the snapshot and is held for
 // short reads of the log at most; `commit_mutex_` lets one thread at a time put commits, and is held over
-// their fsyncs.
+// their fsyncs. Taken in this order: open_mutex_ or commit_mutex_, mutex_, info_mutex_.
 #pragma once
 
 #include <atomic>
@@ -52,6 +52,24 @@ class SoundParts {
   std::unordered_set<std::string> paths_;
 };
 
+// A run as it was found under its name: run.json, and the log's folder held open. Never changed; another run
+// under the same name is another object.
+struct FoundRun {
+  FoundRun(RunInfo run, std::string run_json, std::unique_ptr<Folder> log_folder, Storage& by_path,
+           const RunPaths& paths)
+      : info(std::move(run)),
+        text(std::move(run_json)),
+        folder(std::move(log_folder)),
+        log(folder ? folder->storage() : by_path, paths, info.commits_per_fold) {}
+
+  const RunInfo info;
+  const std::string text;                // of run.json
+  const std::unique_ptr<Folder> folder;  // of the log; nullptr where it was not there
+  Log log;
+  std::atomic<bool> accepted = false;  // the settings fit it, and its folders are relied on
+  std::atomic<bool> written = false;   // this Dataset has put commits into it
+};
+
 class Run {
  public:
   Run(IoSettings settings, std::string run_id, DatasetOptions options);
@@ -60,26 +78,35 @@ class Run {
   const IoSettings settings;
   const std::string run_id;
 
-  // Checks run id and settings, once. Enough for a rebuild, which must not trust what stands on disk.
+  // Checks run id and settings, once. Enough for a rebuild, which must not trust what is on disk.
   void prepare();
-  // Also reads run.json, once; every other verb calls it first.
+  // Finds the run; every other verb calls it first, each time. If another run has taken its place since: a
+  // Dataset that has only read starts afresh with that one, one that has written throws IoRunReplaced.
   void open();
-  // Makes the run where it is missing and checks that the settings fit it, once. Only append calls it.
+  // As open(). Makes the run where it is missing (with a warning if it was there before) and checks that the
+  // settings fit it.
   void open_for_writing();
   // As open_for_writing, for a rebuild that starts a new log: only what `kept` says of the run is trusted.
   void open_anew(const std::optional<RunInfo>& kept);
-  // Nothing where the run has no run.json (older package, or no run at all). Valid after open().
+  // Throws IoRunReplaced where the run that was last found is not the one under its name: before anything is
+  // written that others would take for the run's.
+  void require_in_place();
+  // nullopt where the run has no run.json (older package, or no run at all). Valid after open().
   std::optional<RunInfo> info() const;
   std::int64_t bucket_size() const;
 
-  Storage& storage() { return *storage_; }
+  Storage& storage() const { return *active_.load(std::memory_order_acquire); }
   std::shared_ptr<Storage> shared_storage() const;
   const RunPaths& paths() const { return *paths_; }
-  Log& log() { return *log_; }
+  // The log of the run as it was last found; nullptr where there is no run.json.
+  std::shared_ptr<Log> log() const;
+  // Everything in the log so far survives a power cut. A failure ends this Dataset's writing.
+  void sync_log();
   std::string new_id() { return new_id_(); }
   std::int64_t now_us() { return now_us_(); }
   std::string now();  // ISO 8601, UTC
-  void warn(const std::string& text);
+  // Never throws, whatever the caller's handler does.
+  void warn(const std::string& text) noexcept;
   // Throws dataset_closed after close() or a commit of unknown outcome.
   void require_writable() const;
   void stop_writing(const std::string& why);
@@ -88,27 +115,31 @@ class Run {
   std::vector<std::string> table_names();
 
   // The table at the end of the log, to look at while `lock` is held; nullptr where it has no manifest. Looks
-  // each time whether manifest.json still stands, and reads only what is new in the log.
+  // each time whether manifest.json is still there, and reads only what is new in the log.
   using Lock = std::unique_lock<std::mutex>;
   Lock lock() { return Lock(mutex_); }
   TableState* table(const Lock& held, std::string_view name);
+  // All tables that have a manifest, at one moment: manifests first, then the log.
+  std::vector<TableState*> all_tables(const Lock& held);
   // As table(), without looking at the disk: the snapshot as it was last read.
   TableState* known_table(const Lock& held, std::string_view name);
   std::vector<std::string> known_tables(const Lock& held);
   // Looks into parts of the older package whose columns are not known yet.
   void identify_parts(const Lock& held, TableState& state);
-  // After a rebuild: the snapshot is read anew.
-  void forget_tables();
+  // After a rebuild: run and snapshot are read again from the start.
+  void forget();
   // Makes the table's folder and empty manifest where they are missing, adopts what the older package wrote.
   // A folder that holds buckets but no manifest has lost it, unless the caller has put them there and knows.
   enum class Buckets { mean_loss, are_known };
   void table_for_writing(std::string_view name, Buckets buckets = Buckets::mean_loss);
 
-  // Makes the commit to put, seeing the snapshot under the lock; nothing: there is nothing (more) to commit.
+  // Makes the commit to put, seeing the snapshot under the lock; nullopt: there is nothing (more) to commit.
   // May throw to refuse. It is called again whenever commits of others were passed.
   using Make = std::function<std::optional<Commit>(const Lock&)>;
-  // Puts a commit at the end of the log and returns once it is durable. Nothing if `make` returned nothing.
-  std::optional<Commit> commit(const Make& make);
+  // Puts a commit at the end of the log and returns once it is durable. nullopt if `make` returned that.
+  // `put` is set before the commit can be in the log: whatever is thrown after that (IoCommitUnknownError,
+  // IoRunReplaced), its parts must stay.
+  std::optional<Commit> commit(const Make& make, bool* put = nullptr);
 
   // Last number and seq of a token's writer. Reads the newest fold once.
   std::optional<std::pair<std::int64_t, std::int64_t>> last_token(const Lock& held,
@@ -123,38 +154,56 @@ class Run {
   const std::shared_ptr<SoundParts>& sound_parts() const { return sound_; }
 
  private:
+  enum class Standing { same, gone, another };
+
+  std::shared_ptr<FoundRun> found() const;
   void look_for_run();
-  void know(const RunInfo& info);
+  void know(const RunInfo& info, std::string text);
+  Standing standing_of(const FoundRun& found);
+  bool still_holds_position(const Lock& held, const FoundRun& found);
+  [[noreturn]] void refuse_replaced(const std::string& why) const;
   void make_run();
   void accept_run();
+  void require_no_commits();
   void check_legacy_bucket_sizes();
   void adopt(std::string_view name);
+  bool has_unadopted_parts(std::string_view name, Buckets buckets);
+  static std::vector<PartRecord> unadopted_parts(const TableState& state);
   void make_table(std::string_view name, Buckets buckets);
   void advance(const Lock& held);
   void apply(const Commit& commit);
+  static bool place(FoundRun& run, const Commit& commit, const std::string& line, bool& may_stand);
+  void acknowledge(const FoundRun& run, const Commit& commit);
   TableState* load(const Lock& held, std::string_view name);
   void check_not_ahead(const TableState& state);
   bool log_names(std::string_view table);
+  void forget_snapshot(const Lock& held);
 
   DatasetOptions options_;
   std::function<std::int64_t()> now_us_;
   std::function<std::string()> new_id_;
-  std::shared_ptr<Storage> storage_, replaced_;
   std::string writer_id_;
 
-  Once prepared_, opened_, opened_for_writing_;
+  Once prepared_;
   std::optional<RunPaths> paths_;
-  mutable std::mutex
-      info_mutex_;  // guards info_, storage_ and log_ until info_ is known; they do not change after
-  std::optional<RunInfo> info_;
-  std::optional<Log> log_;
+  mutable std::mutex info_mutex_;  // guards found_ and storages_
+  std::shared_ptr<FoundRun> found_;
+  std::vector<std::shared_ptr<Storage>> storages_;  // all that were ever active: others may be using them
+  std::atomic<Storage*> active_ = nullptr;
+  std::mutex open_mutex_;  // one thread at a time finds, makes or leaves a run
+  bool was_there_ = false;  // under open_mutex_: this Dataset has found the run before
 
   std::mutex mutex_;
   std::map<std::string, TableState, std::less<>> tables_;
-  std::int64_t position_ = 0;  // last commit that the snapshot knows
-  std::string position_id_;
-  std::int64_t durable_ = 0;  // the last commit that this Dataset made durable itself
-  std::optional<TokenTable> tokens_;
+  LogPosition position_;              // last commit that the snapshot knows
+  std::int64_t fenced_at_ = 0;        // the first fence below it
+  std::int64_t fold_seen_ = 0;        // position_ was found in the fold of its range
+  std::int64_t durable_ = 0;          // the last commit that this Dataset made durable itself
+  struct Tokens {
+    TokenTable last;
+    std::int64_t seq = 0;  // up to this commit
+  };
+  std::optional<Tokens> tokens_;
   std::set<std::string> trusted_;
 
   std::mutex commit_mutex_;

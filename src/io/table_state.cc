@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "crv/core/error.h"
+
 namespace crv::io {
 namespace {
 
@@ -40,15 +42,22 @@ PartitionMeta sums_of(std::int64_t bucket, const std::vector<PartRecord>& parts)
 }
 
 void TableState::apply(const Commit& commit) {
+  if (commit.seq != position + 1)
+    raise(ErrorCode::log_damaged,
+          "Commit " + std::to_string(commit.seq) + " cannot follow commit " + std::to_string(position) +
+              " in table " + table + '.',
+          {.table = table, .seq = commit.seq});
   position = commit.seq;
   position_id = commit.id;
+  format = std::max(format, commit.format());
   const TableChange* change = commit.find(table);
   if (!change) return;
   if (created_at.empty()) created_at = commit.time;
   updated_at = commit.time;
   for (const auto& [id, columns] : change->schemas) learn({id, commit.seq, columns});
-  for (const PartName& part : change->condemned) condemned_.insert(part.file);
-  if (!deferred_) return parts_.apply(*change, commit.seq);
+  for (const auto* names : {&change->removed, &change->condemned})
+    for (const PartName& part : *names) gone_.try_emplace(part.file, GonePart{part.bucket, commit.seq});
+  if (!deferred_) return parts_.apply(*change, commit.seq, gone_);
   deferred_->count +=
       static_cast<std::int64_t>(change->added.size()) - static_cast<std::int64_t>(change->removed.size());
   TableChange later{
@@ -60,15 +69,17 @@ PartSet& TableState::known_parts() const {
   if (deferred_) {
     PartSet loaded;
     for (PartRecord& part : deferred_->load()) loaded.add(std::move(part));
-    for (const auto& [seq, change] : deferred_->later) loaded.apply(change, seq);
+    for (const auto& [seq, change] : deferred_->later) loaded.apply(change, seq, gone_);
     parts_ = std::move(loaded);
     deferred_.reset();
   }
   return parts_;
 }
 
-void PartSet::apply(const TableChange& change, std::int64_t seq) {
+// A name that went with an earlier commit is not added again.
+void PartSet::apply(const TableChange& change, std::int64_t seq, const GoneParts& gone) {
   for (PartRecord part : change.added) {
+    if (const auto it = gone.find(part.meta.path); it != gone.end() && it->second.seq < seq) continue;
     part.seq = seq;
     add(std::move(part));
   }
@@ -100,6 +111,16 @@ void PartSet::remove(const PartName& part) {
     return true;
   });
   if (bucket->second.empty()) buckets.erase(bucket);
+}
+
+GoneNames TableState::gone() const {
+  GoneNames names;
+  for (const auto& [file, part] : gone_) names.emplace(file, part.bucket);
+  return names;
+}
+
+void TableState::set_gone(const GoneNames& names) {
+  for (const auto& [file, bucket] : names) gone_.try_emplace(file, GonePart{bucket, position});
 }
 
 void TableState::learn(const SeenSchema& schema) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -23,6 +24,13 @@ struct SeenSchema {
   Columns columns;
 };
 
+// Names that are gone, each with its bucket and the commit up to which it was added, if ever.
+struct GonePart {
+  std::int64_t bucket = 0;
+  std::int64_t seq = 0;
+};
+using GoneParts = std::unordered_map<std::string, GonePart>;
+
 // Parts by bucket, in commit order, and by name.
 struct PartSet {
   std::map<std::int64_t, std::vector<PartRecord>> buckets;
@@ -32,7 +40,7 @@ struct PartSet {
 
   void add(PartRecord part);
   void remove(const PartName& part);
-  void apply(const TableChange& change, std::int64_t seq);
+  void apply(const TableChange& change, std::int64_t seq, const GoneParts& gone);
 };
 
 // A partition without its parts: ticks, rows and bytes over all of them.
@@ -48,10 +56,11 @@ class TableState {
   // The commit up to which everything is folded in, and its id ("" at 0).
   std::int64_t position = 0;
   std::string position_id;
+  std::int64_t format = 1;  // the highest of the commits up to there
   // What manifest.json on disk was last known to be folded to; -1: the older package wrote it.
   std::int64_t manifest_position = 0;
 
-  // Folds in the next commit, whether it names the table or not.
+  // Folds in the next commit, whether it names the table or not. Throws log_damaged where it is another one.
   void apply(const Commit& commit);
   // Adding a part that is there already only fills in what was not known of it.
   void add(PartRecord part) { known_parts().add(std::move(part)); }
@@ -66,8 +75,10 @@ class TableState {
   bool holds(const std::string& part_file) const { return known_parts().names.contains(part_file); }
   const PartRecord* find(std::int64_t bucket,
                          std::string_view part_file) const;  // nullptr where there is none
-  // Named by a gc: nobody may commit it any more.
-  bool is_condemned(const std::string& part_file) const { return condemned_.contains(part_file); }
+  // Removed by a commit, or condemned by a gc: the name never comes back.
+  bool is_gone(const std::string& part_file) const { return gone_.contains(part_file); }
+  GoneNames gone() const;
+  void set_gone(const GoneNames& names);  // of a manifest that is folded to `position`
   bool knows_schema(std::string_view id) const;
   const std::map<std::int64_t, std::vector<PartRecord>>& buckets() const { return known_parts().buckets; }
   const std::vector<SeenSchema>& schemas() const { return schemas_; }
@@ -94,7 +105,7 @@ class TableState {
 
   mutable PartSet parts_;
   mutable std::optional<Deferred> deferred_;
-  std::unordered_set<std::string> condemned_;
+  GoneParts gone_;
   std::vector<SeenSchema> schemas_;
   Columns columns_;
   std::vector<TypeConflict> conflicts_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "crv/core/error.h"
@@ -53,22 +54,25 @@ bool Upkeep::due(const std::string& table, std::int64_t seq, bool* large) {
   return yes;
 }
 
-void Upkeep::after_commit(std::int64_t seq, const std::vector<std::string>& tables) {
+void Upkeep::after_commit(std::int64_t seq, const std::vector<std::string>& tables) noexcept {
+  try {
+    upkeep_of(seq, tables);
+  } catch (const std::exception& e) {
+    run_.warn(std::string("The upkeep after a commit could not be done: ") + e.what());
+  }
+}
+
+void Upkeep::upkeep_of(std::int64_t seq, const std::vector<std::string>& tables) {
   for (const std::string& table : tables) {
     bool large = false;
     if (!due(table, seq, &large)) continue;
-    auto job = [this, table] { refresh(table); };
-    if (large) {
-      later("manifest of " + table, job);
-      continue;
-    }
-    try {
-      job();
-    } catch (const Error& e) {  // the append itself is durable
-      run_.warn("The manifest of table " + table + " could not be refreshed: " + e.what());
-    }
+    const std::string name = "manifest of table " + table;
+    const auto job = [this, table] { refresh(table); };
+    large ? later(name, job) : attempt(name, job);
   }
-  FoldRange range = run_.log().range_of(seq);
+  const std::shared_ptr<Log> log = run_.log();
+  if (!log) return;
+  FoldRange range = log->range_of(seq);
   std::vector<std::string> quiet;
   if (seq == range.last) {
     fold_later(range);
@@ -78,9 +82,9 @@ void Upkeep::after_commit(std::int64_t seq, const std::vector<std::string>& tabl
       if (seq - state->manifest_position >= std::max(quiet_commits, state->parts())) quiet.push_back(name);
     }
   } else if (seq == range.first && seq > 1) {
-    fold_later(run_.log().range_of(seq - 1));  // whoever was to fold it may be gone
+    fold_later(log->range_of(seq - 1));  // whoever was to fold it may be gone
   }
-  for (const std::string& name : quiet) later("manifest of " + name, [this, name] { refresh(name); });
+  for (const std::string& name : quiet) later("manifest of table " + name, [this, name] { refresh(name); });
 }
 
 void Upkeep::refresh(const std::string& table) {
@@ -89,16 +93,17 @@ void Upkeep::refresh(const std::string& table) {
   {
     auto lock = run_.lock();
     TableState* state = run_.table(lock, table);
-    if (!state) return;
+    if (!state || state->manifest_position < 0) return;
     state->load_parts();
     snapshot = *state;
   }
   const std::int64_t position = snapshot->position;
   const std::string text = encode_manifest(*snapshot);
-  run_.log().sync();  // nothing durable may name a commit that a power cut can still take away
+  run_.sync_log();  // nothing durable may name a commit that a power cut can still take away
   std::string path = run_.paths().manifest(table);
   std::optional<std::string> there = read_all(run_.storage(), path);
   if (there && open_manifest(*std::move(there), table, path, run_.bucket_size()).position > position) return;
+  run_.require_in_place();
   run_.storage().replace(path, text);
   run_.storage().sync(run_.paths().table(table));
   {
@@ -112,38 +117,62 @@ void Upkeep::refresh(const std::string& table) {
   fresh.refreshed_us = run_.now_us();
 }
 
-void Upkeep::finish(bool all_tables) {
-  std::vector<std::string> dirty;
-  {
-    std::unique_lock held(mutex_);
-    idle_.wait(held, [&] { return jobs_.empty() && !busy_; });
-    for (const auto& [table, fresh] : freshness_)
-      if (fresh.dirty || all_tables) dirty.push_back(table);
-  }
-  for (const std::string& table : dirty) {
-    bool small = false;
+void Upkeep::finish() noexcept {
+  try {
+    std::vector<std::string> dirty;
     {
-      auto lock = run_.lock();
-      TableState* state = run_.known_table(lock, table);
-      small = state && state->parts() <= small_parts && state->manifest_position < state->position;
+      std::unique_lock held(mutex_);
+      idle_.wait(held, [&] { return jobs_.empty() && !busy_; });
+      for (const auto& [table, fresh] : freshness_)
+        if (fresh.dirty) dirty.push_back(table);
     }
-    if (small || all_tables) refresh(table);
+    for (const std::string& table : dirty) {
+      bool small = false;
+      {
+        auto lock = run_.lock();
+        TableState* state = run_.known_table(lock, table);
+        small = state && state->parts() <= small_parts && state->manifest_position < state->position;
+      }
+      if (small) attempt("manifest of table " + table, [&] { refresh(table); });
+    }
+  } catch (const std::exception& e) {
+    run_.warn(std::string("A manifest could not be refreshed: ") + e.what());
   }
 }
 
 void Upkeep::fold_later(FoldRange range) {
-  later("fold of the log up to commit " + std::to_string(range.last),
-        [this, range] { run_.log().fold(range); });
+  later("fold of the log up to commit " + std::to_string(range.last), [this, range] {
+    run_.require_in_place();
+    if (const std::shared_ptr<Log> log = run_.log()) log->fold(range);
+  });
 }
 
-void Upkeep::later(std::string name, std::function<void()> job) {
+// Where no thread can be made, it is done here and now.
+void Upkeep::later(const std::string& name, const std::function<void()>& job) {
+  if (!enqueue(name, job)) attempt(name, job);
+}
+
+bool Upkeep::enqueue(const std::string& name, const std::function<void()>& job) {
   {
     std::lock_guard held(mutex_);
-    if (std::any_of(jobs_.begin(), jobs_.end(), [&](auto& j) { return j.first == name; })) return;
-    jobs_.emplace_back(std::move(name), std::move(job));
-    if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
+    if (std::any_of(jobs_.begin(), jobs_.end(), [&](auto& j) { return j.first == name; })) return true;
+    if (!thread_.joinable()) try {
+        thread_ = std::thread([this] { work(); });
+      } catch (const std::system_error&) {
+        return false;
+      }
+    jobs_.emplace_back(name, job);
   }
   wake_.notify_one();
+  return true;
+}
+
+void Upkeep::attempt(const std::string& name, const std::function<void()>& job) noexcept {
+  try {
+    job();
+  } catch (const std::exception& e) {
+    run_.warn("The " + name + " could not be written: " + e.what() + " The rows themselves are committed.");
+  }
 }
 
 void Upkeep::work() {
@@ -155,11 +184,7 @@ void Upkeep::work() {
     jobs_.pop_front();
     busy_ = true;
     held.unlock();
-    try {
-      job();
-    } catch (const std::exception& e) {
-      run_.warn("The " + name + " could not be written in the background: " + e.what());
-    }
+    attempt(name, job);
     held.lock();
     busy_ = false;
     if (jobs_.empty()) idle_.notify_all();

@@ -23,13 +23,15 @@ class Upkeep {
   explicit Upkeep(Run& run) : run_(run) {}
   ~Upkeep();
 
-  // After a commit of this Dataset: refreshes what is due, folds what is whole.
-  void after_commit(std::int64_t seq, const std::vector<std::string>& tables);
-  // Writes the manifest of a table as of now, unless a newer one stands there.
+  // After a commit of this Dataset: refreshes what is due, folds what is whole. The commit is durable, so what
+  // fails here is a warning.
+  void after_commit(std::int64_t seq, const std::vector<std::string>& tables) noexcept;
+  // Writes the manifest of a table as of now, unless a newer one is there. Leaves tables alone that only the
+  // older package has written so far.
   void refresh(const std::string& table);
-  // Waits for what the thread has to do, refreshes the tables that this Dataset wrote (all, or only the small
-  // ones).
-  void finish(bool all_tables);
+  // Waits for what the thread has to do, then refreshes the small tables that this Dataset wrote. What fails is
+  // a warning.
+  void finish() noexcept;
 
  private:
   struct Freshness {
@@ -37,8 +39,11 @@ class Upkeep {
     bool dirty = false;
   };
   bool due(const std::string& table, std::int64_t seq, bool* large);
+  void upkeep_of(std::int64_t seq, const std::vector<std::string>& tables);
   void fold_later(FoldRange range);
-  void later(std::string name, std::function<void()> job);
+  void later(const std::string& name, const std::function<void()>& job);
+  bool enqueue(const std::string& name, const std::function<void()>& job);
+  void attempt(const std::string& name, const std::function<void()>& job) noexcept;
   void work();
 
   Run& run_;

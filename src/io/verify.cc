@@ -61,10 +61,11 @@ class Verify {
     if (!run_.info()) return;
     std::int64_t end = 0;
     try {
-      end = run_.log().read_after(0, [&](std::int64_t seq, std::string_view line, const std::string& path) {
+      end = run_.log()->read_after(0, [&](std::int64_t seq, std::string_view line, const std::string& path) {
         Commit commit = decode_commit(line, path, seq);
         for (const TableChange& change : commit.tables)
-          states_.try_emplace(change.table, TableState(change.table));
+          if (auto [state, fresh] = states_.try_emplace(change.table, TableState(change.table)); fresh)
+            state->second.position = seq - 1;
         for (auto& [table, state] : states_) state.apply(commit);
         ids_.push_back(commit.id);
       });

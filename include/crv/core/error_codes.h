@@ -38,6 +38,7 @@ enum class ErrorCode {
   manifest_ahead,  // IoManifestError: The manifest names a commit that the log does not hold.
   log_damaged,  // IoManifestError: A commit or fold of the log cannot be trusted.
   run_damaged,  // IoManifestError: run.json is missing where it must be, damaged, or belongs to another run.
+  run_replaced,  // IoRunReplaced: The run's folder or log is another than the one that this Dataset opened, or a rebuild has begun.
   format_too_new,  // IoManifestError: The run was written by a crv with a newer format.
   part_missing,  // IoReadError: A part that the table lists is not there.
   part_damaged,  // IoReadError: A part is truncated or its bytes are not what was written.
@@ -61,6 +62,7 @@ enum class ErrorCode {
   X(IoConfigError, IoError) \
   X(IoSchemaError, IoError) \
   X(IoManifestError, IoError) \
+  X(IoRunReplaced, IoManifestError) \
   X(IoReadError, IoError) \
   X(IoWriteError, IoError) \
   X(IoCommitUnknownError, IoWriteError)

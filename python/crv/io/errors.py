@@ -29,6 +29,12 @@ class IoManifestError(IoError):
     """What the run keeps of itself (manifest, log, run.json) is missing, damaged or contradicts itself."""
 
 
+class IoRunReplaced(IoManifestError):
+    """The run that this Dataset knows is not the one under its name any more: it was replaced, or a
+    rebuild has begun. Open it again.
+    """
+
+
 class IoReadError(IoError):
     """Stored data could not be read: a part is missing, damaged or foreign, or the disk failed."""
 
@@ -172,6 +178,7 @@ CODES: dict[str, type[CrvError]] = {
     "manifest_ahead": IoManifestError,
     "log_damaged": IoManifestError,
     "run_damaged": IoManifestError,
+    "run_replaced": IoRunReplaced,
     "format_too_new": IoManifestError,
     "part_missing": PartMissingError,
     "part_damaged": PartDamagedError,
@@ -190,6 +197,7 @@ __all__ = [
     "IoConfigError",
     "IoSchemaError",
     "IoManifestError",
+    "IoRunReplaced",
     "IoReadError",
     "IoWriteError",
     "IoCommitUnknownError",
