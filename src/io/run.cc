@@ -242,6 +242,7 @@ void Run::open_anew(const std::optional<RunInfo>& kept) {
   std::lock_guard one_at_a_time(open_mutex_);
   forget();
   was_there_ = false;
+  storage().make_folder(paths_->log());
   if (kept) look_for_run();
   make_run();
   accept_run();

@@ -128,6 +128,7 @@ TEST(LogRace, APowerCutDuringAFoldLosesNothing) {
     Commit empty;
     empty.seq = 4;
     empty.id = std::string(32, 'a');
+    empty.prev = decode_commit(*log.line_of(3), "log", 3).id;
     empty.time = "2026-01-01T00:00:00+00:00";
     empty.writer = std::string(32, 'b');
     ASSERT_EQ(log.put(4, empty.id, encode(empty)), Log::Placed::ours);
@@ -200,6 +201,7 @@ TEST(LogRace, ACondemnedPartIsWrittenAnewUnderAnotherName) {
     gc.kind = CommitKind::gc;
     gc.seq = 2;
     gc.id = std::string(32, 'c');
+    gc.prev = slow.log().front().id;
     gc.time = "2026-01-01T00:00:00+00:00";
     gc.writer = std::string(32, 'd');
     TableChange change{.table = "holdings", .schemas = {}, .added = {}, .removed = {}, .condemned = {}};

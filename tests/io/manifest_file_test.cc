@@ -167,7 +167,7 @@ TEST(ManifestFile, TornOrEditedIsDamage) {
 }
 
 TEST(ManifestFile, NewerFormatIsRefusedWhateverItLooksLike) {
-  const std::string newer = replaced(unsealed(), R"("format": 1)", R"("format": 2)");
+  const std::string newer = replaced(unsealed(), R"("format": 1)", R"("format": 3)");
   for (const std::string& text : {sealed(newer), sealed(replaced(newer, "last_id", "last")), newer + "\n}"})
     try {
       decode(text);
