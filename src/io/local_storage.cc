@@ -367,11 +367,11 @@ class LocalWriter final : public Writer {
 
 class LocalStorage final : public Storage {
  public:
-  LocalStorage(Durability durability, std::shared_ptr<Os> os, IdSource new_id)
+  LocalStorage(Durability durability, std::shared_ptr<Os> os, IdSource new_id, std::string working_folder)
       : durable_(durability == Durability::commit),
         os_(std::move(os)),
         new_id_(std::move(new_id)),
-        base_{os_->working_folder(), nullptr} {}
+        base_{working_folder.empty() ? os_->working_folder() : std::move(working_folder), nullptr} {}
   // The same storage, with a folder held.
   LocalStorage(const LocalStorage& other, std::shared_ptr<const Held> held)
       : durable_(other.durable_),
@@ -631,8 +631,10 @@ bool asks_for_absent_names(std::string_view options) {
 
 }  // namespace
 
-std::shared_ptr<Storage> local_storage(Durability durability, std::shared_ptr<Os> os, IdSource new_id) {
-  return std::make_shared<LocalStorage>(durability, std::move(os), std::move(new_id));
+std::shared_ptr<Storage> local_storage(Durability durability, std::shared_ptr<Os> os, IdSource new_id,
+                                       std::string working_folder) {
+  return std::make_shared<LocalStorage>(durability, std::move(os), std::move(new_id),
+                                        std::move(working_folder));
 }
 
 // A line: id parent major:minor root mount-point options [more...] - type source super-options

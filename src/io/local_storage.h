@@ -17,8 +17,11 @@ using IdSource = std::function<std::string()>;
 
 // `new_id` makes the names of temporary files unique. With Durability::none nothing is ever flushed: what a
 // power cut leaves is then anybody's guess.
+// Relative paths start from `working_folder` (absolute), or where that is empty from the process's working
+// folder as it is now.
 std::shared_ptr<Storage> local_storage(Durability durability = Durability::commit,
-                                       std::shared_ptr<Os> os = posix_os(), IdSource new_id = random_id);
+                                       std::shared_ptr<Os> os = posix_os(), IdSource new_id = random_id,
+                                       std::string working_folder = {});
 
 // True if the NFS mount of `device` remembers that a name was absent, so that a commit of another host could
 // be missed: no lookupcache=none, pos or positive among its options, or no such mount in the text of

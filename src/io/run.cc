@@ -56,8 +56,10 @@ Run::Run(IoSettings given_settings, std::string id, DatasetOptions options)
       new_id_(options_.new_id ? options_.new_id : random_id),
       upkeep_(std::make_unique<Upkeep>(*this)) {
   // Made here, since it takes relative paths from what is the working folder now.
-  storages_.push_back(options_.storage ? options_.storage
-                                       : local_storage(settings.durability, posix_os(), new_id_));
+  if (options_.working_folder.empty()) options_.working_folder = posix_os()->working_folder();
+  storages_.push_back(options_.storage
+                          ? options_.storage
+                          : local_storage(settings.durability, posix_os(), new_id_, options_.working_folder));
   active_ = storages_.back().get();
 }
 
@@ -137,7 +139,8 @@ void Run::know(const RunInfo& info, std::string text) {
   if (found_) return;
   if (info.durability == Durability::commit && settings.durability == Durability::none &&
       !options_.storage && storages_.size() == 1) {
-    storages_.push_back(local_storage(Durability::commit, posix_os(), new_id_));
+    storages_.push_back(
+        local_storage(Durability::commit, posix_os(), new_id_, options_.working_folder));
     active_ = storages_.back().get();
   }
   found_ = std::make_shared<FoundRun>(info, std::move(text), storage().hold(paths_->log()), storage(), *paths_);

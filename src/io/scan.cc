@@ -383,6 +383,13 @@ Scan::Scan(std::shared_ptr<const State> state) : state_(std::move(state)) {}
 const std::shared_ptr<arrow::Schema>& Scan::schema() const {
   return state_->schema;
 }
+std::vector<std::string> Scan::files() const {
+  std::vector<std::string> paths;
+  for (const PartPlan& plan : state_->plan)
+    if (plan.kept) paths.push_back(state_->storage->absolute(plan.part.path));
+  return paths;
+}
+
 const std::vector<PartPlan>& Scan::plan() const {
   return state_->plan;
 }

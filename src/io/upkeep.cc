@@ -171,7 +171,7 @@ void Upkeep::attempt(const std::string& name, const std::function<void()>& job) 
   try {
     job();
   } catch (const std::exception& e) {
-    run_.warn("The " + name + " could not be written: " + e.what() + " The rows themselves are committed.");
+    run_.warn("The rows are committed, but the " + name + " could not be written: " + e.what());
   }
 }
 

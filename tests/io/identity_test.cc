@@ -51,6 +51,13 @@ void put_back(SimOs& disk, const std::map<std::string, std::string>& files) {
   for (const auto& [path, bytes] : files) disk.put(path, bytes);
 }
 
+// As it was before the first commit.
+void put_empty_manifest(SimOs& disk) {
+  TableState empty("holdings");
+  empty.created_at = empty.updated_at = "2026-01-01T00:00:00+00:00";
+  disk.put(paths().manifest("holdings"), encode_manifest(empty));
+}
+
 TEST(Identity, ARunThatIsGoneIsMadeAgainByTheNextAppend) {
   for (const char* what : {"out", "out/runs", "out/runs/run_sim"}) {
     Disk disk = std::make_shared<SimOs>();
@@ -112,9 +119,9 @@ TEST(Identity, ADirtyDatasetLeavesTheNewRunAloneWhenItEnds) {
     for (std::int64_t i = 0; i < 4; ++i) append(old, i, i);  // its manifest is due at the end
     disk->erase("out");
     Dataset other = sim_dataset(disk);
-    for (std::int64_t i = 0; i < 6; ++i) append(other, i, 100 + i);
+    for (std::int64_t i = 0; i < 2; ++i) append(other, i, 100 + i);
   }
-  EXPECT_EQ(rows_on(disk).size(), 6U);
+  EXPECT_EQ(rows_on(disk), (Rows{{0, 100}, {1, 101}}));
   EXPECT_THAT(warnings, ElementsAre(HasSubstr("is not the one that this Dataset has opened")));
 }
 
@@ -192,9 +199,9 @@ TEST(Identity, AReplacementAtAnyCallOfAnAppendIsNoticed) {
       const bool there =
           std::find(found.begin(), found.end(), std::pair<std::int64_t, std::int64_t>{3, 2}) != found.end();
       EXPECT_TRUE(!acknowledged || there || n > last_look) << "call " << n;
-      if (made_again)
-        EXPECT_EQ(std::count(found.begin(), found.end(), std::pair<std::int64_t, std::int64_t>{1, 100}), 1) << n;
-      if (!found.empty()) EXPECT_TRUE(verified(disk)) << n;
+      const auto others = std::count(found.begin(), found.end(), std::pair<std::int64_t, std::int64_t>{1, 100});
+      EXPECT_EQ(others, made_again ? 1 : 0) << n;
+      EXPECT_TRUE(found.empty() || verified(disk)) << n;
     }
   }
 }
@@ -312,6 +319,7 @@ TEST(Identity, ACommitThatDoesNotNameTheOneBeforeItIsDamage) {
     for (std::int64_t i = 0; i < 3; ++i) append(dataset, i, i);
   }
   disk->put(paths().commit(3), other->files().at(paths().commit(3)));
+  put_empty_manifest(*disk);
   try {
     seen_on(disk);
     FAIL();
@@ -336,10 +344,7 @@ TEST(Identity, ARunOfFormat1IsContinued) {
   Commit old = decode_commit(line, "", 1);
   old.prev.clear();
   disk->put(paths().commit(1), encode(old));
-  disk->erase(paths().manifest("holdings"));
-  TableState empty("holdings");
-  empty.created_at = empty.updated_at = "2026-01-01T00:00:00+00:00";
-  disk->put(paths().manifest("holdings"), encode_manifest(empty));
+  put_empty_manifest(*disk);
   EXPECT_THAT(disk->files().at(paths().manifest("holdings")), HasSubstr("\"format\": 1,"));
   {
     Dataset dataset = sim_dataset(disk);

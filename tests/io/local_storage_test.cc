@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <optional>
+#include <utility>
 
 #include "crv/core/error.h"
 #include "io/paths.h"
@@ -412,6 +413,74 @@ TEST(LocalStorage, AFailedFsyncIsNeverTriedAgain) {
           << trace(*disk);
     }
   }
+}
+
+TEST(LocalStorage, AFolderWhoseFsyncFailedIsNeverSyncedAgain) {
+  auto disk = std::make_shared<SimOs>();
+  auto storage = local_storage(Durability::commit, disk, counting_ids());
+  storage->make_folder("a/b");
+  const auto held = storage->hold("a/b");
+  disk->set_hook([](const SimOp& op) { return op.call == OsCall::fsync ? EIO : 0; });
+  EXPECT_THROW(storage->sync("a/b"), IoWriteError);
+  disk->set_hook({});
+  const auto fsyncs = [&] {
+    const auto ops = disk->ops();
+    return std::count_if(ops.begin(), ops.end(), [](const SimOp& op) { return op.call == OsCall::fsync; });
+  };
+  const auto before = fsyncs();
+  EXPECT_THROW(storage->sync("a/b"), IoWriteError);
+  EXPECT_THROW(held->storage().sync("a/b"), IoWriteError);
+  EXPECT_THROW(storage->sync_up("a/b", ""), IoWriteError);
+  EXPECT_EQ(fsyncs(), before);
+  storage->sync("a");
+  // What could not even be opened was not flushed, so nothing is lost yet.
+  disk->set_hook([](const SimOp& op) { return op.call == OsCall::open_folder ? EMFILE : 0; });
+  EXPECT_THROW(storage->sync("a"), IoWriteError);
+  disk->set_hook({});
+  storage->sync("a");
+}
+
+TEST(LocalStorage, AStaleHandleIsLookedUpAgain) {
+  auto disk = std::make_shared<SimOs>();
+  auto storage = local_storage(Durability::commit, disk, counting_ids());
+  disk->put("a/x", "bytes");
+  for (const OsCall call : {OsCall::open_to_read, OsCall::pread, OsCall::stat, OsCall::list}) {
+    bool stale = true;
+    disk->set_hook([&](const SimOp& op) { return op.call == call && std::exchange(stale, false) ? ESTALE : 0; });
+    EXPECT_EQ(read_all(*storage, "a/x"), "bytes") << name_of(call);
+    EXPECT_TRUE(storage->exists("a/x")) << name_of(call);
+    EXPECT_EQ(storage->list("a").size(), 1U) << name_of(call);
+    EXPECT_FALSE(stale) << name_of(call);
+    // Another host has removed it meanwhile.
+    stale = true;
+    disk->set_hook([&](const SimOp& op) {
+      if (op.call != call || !std::exchange(stale, false)) return 0;
+      disk->erase("a/x");
+      return ESTALE;
+    });
+    if (call == OsCall::open_to_read || call == OsCall::pread) {
+      EXPECT_EQ(read_all(*storage, "a/x"), std::nullopt) << name_of(call);
+    }
+    disk->set_hook({});
+    disk->put("a/x", "bytes");
+  }
+  disk->set_hook([](const SimOp& op) { return op.call == OsCall::pread ? ESTALE : 0; });
+  EXPECT_THROW(read_all(*storage, "a/x"), IoReadError) << "for good";
+}
+
+TEST(LocalStorage, ARelativePathStartsWhereTheStorageWasMade) {
+  const TempDir one, two;
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(one.path());
+  auto storage = local_storage();
+  std::filesystem::current_path(two.path());
+  EXPECT_TRUE(storage->put_if_absent("x", "1"));
+  std::filesystem::current_path(before);
+  EXPECT_TRUE(std::filesystem::exists(one.path() + "/x"));
+  EXPECT_EQ(storage->absolute("x"), std::filesystem::canonical(one.path()).string() + "/x");
+  auto given = local_storage(Durability::commit, posix_os(), random_id, two.path());
+  EXPECT_TRUE(given->put_if_absent("y", "1"));
+  EXPECT_TRUE(std::filesystem::exists(two.path() + "/y"));
 }
 
 TEST(LocalStorage, WithoutDurabilityNothingIsFlushed) {

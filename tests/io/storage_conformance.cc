@@ -272,6 +272,48 @@ TEST_P(StorageConformance, AFileIsNoFolderAndAFolderNoObject) {
   EXPECT_EQ(names(), "file folder/");
 }
 
+TEST_P(StorageConformance, AHeldFolderStaysItselfWhateverItsPathLeadsTo) {
+  storage_.make_folder(path("a"));
+  write("a/x", "first");
+  const std::unique_ptr<Folder> held = storage_.hold(path("a"));
+  ASSERT_TRUE(held);
+  EXPECT_TRUE(held->is_in_place());
+  EXPECT_TRUE(held->storage().put_if_absent(path("a/y"), "by the handle"));
+  EXPECT_EQ(read("a/y"), "by the handle");
+  storage_.move(path("a"), path("b"));
+  EXPECT_FALSE(held->is_in_place());
+  storage_.make_folder(path("a"));
+  write("a/x", "second");
+  EXPECT_FALSE(held->is_in_place());
+  EXPECT_EQ(read_all(held->storage(), path("a/x")), "first");
+  EXPECT_EQ(read_all(storage_, path("a/x")), "second");
+  EXPECT_FALSE(held->storage().put_if_absent(path("a/y"), "again"));
+  EXPECT_TRUE(held->storage().put_if_absent(path("a/z"), "z"));
+  EXPECT_TRUE(held->storage().remove(path("a/y")));
+  held->storage().sync(path("a"));
+  EXPECT_EQ(names("a"), "x");
+  EXPECT_EQ(names("b"), "x z");
+  EXPECT_EQ(held->storage().list(path("a")).size(), 2U);
+  EXPECT_FALSE(held->storage().exists(path("a/y")));
+  // Only what is in the folder is found through it.
+  write("ab", "beside");
+  EXPECT_EQ(read_all(held->storage(), path("ab")), "beside");
+  EXPECT_EQ(storage_.hold(path("gone")), nullptr);
+}
+
+TEST_P(StorageConformance, ExchangeSwapsTwoFolders) {
+  storage_.make_folder(path("a"));
+  storage_.make_folder(path("b"));
+  write("a/x", "1");
+  write("b/x", "2");
+  if (storage_.exchange(path("a"), path("b"))) {
+    EXPECT_EQ(read("a/x") + read("b/x"), "21");
+    EXPECT_THROW(storage_.exchange(path("a"), path("gone")), IoWriteError);
+  } else {
+    EXPECT_EQ(read("a/x") + read("b/x"), "12") << "where it is not offered nothing is done";
+  }
+}
+
 TEST_P(StorageConformance, TheProbeLeavesNothing) {
   storage_.require_put_if_absent(instance_.root);
   EXPECT_FALSE(storage_.exists(path(kTemporary)));

@@ -36,6 +36,9 @@ struct DatasetOptions {
   std::function<std::int64_t()> now_us;  // microseconds since 1970, UTC
   std::function<std::string()> new_id;   // 32 lower-case hex digits, never the same twice
   std::shared_ptr<Storage> storage;      // the local disk
+  // Absolute: a relative root_dir starts here. Empty: from the process's working folder when the Dataset is
+  // made. Paths in results are relative all the same.
+  std::string working_folder;
   // Told of what went wrong without harm to any append, e.g. a manifest that could not be refreshed. May be
   // called from a background thread. Without it such texts go to standard error.
   std::function<void(const std::string&)> on_warning;
@@ -127,6 +130,8 @@ class Scan {
   // Known without opening a part: the descriptor's columns in order, then the extra ones; or those asked for.
   const std::shared_ptr<arrow::Schema>& schema() const;
   const std::vector<PartPlan>& plan() const;
+  // Absolute paths of the kept parts, for other readers.
+  std::vector<std::string> files() const;
   // The plan as text, for people: parts kept and skipped, and why.
   std::string explain() const;
   // The ticks that were asked for, and how many of them the run keeps together.

@@ -79,7 +79,7 @@ def _read_by_polars(
     n_rows: int | None,
     batch_size: int | None,
 ) -> Iterator[pl.DataFrame]:
-    paths = scan.kept_paths()
+    paths = scan.files()
     if not paths:
         yield pl.DataFrame(schema=schema if columns is None else {c: schema[c] for c in columns})
         return

@@ -73,6 +73,7 @@ class Dataset:
         self._held: _io.Dataset | None = None
         self._pid = 0
         self._wrote = False
+        self._folder = _working_folder()  # what a relative root starts from, whatever os.chdir does later
 
     # ---- rows in ----
 
@@ -371,7 +372,7 @@ class Dataset:
             if self._held is None:
                 if not isinstance(self.run_id, str):
                     raise BadRunIdError(f"a run id is text, not {self.run_id!r}", facts={"value": repr(self.run_id)})
-                self._held = _io.Dataset(_flat(self.settings), self.run_id)
+                self._held = _io.Dataset(_flat(self.settings), self.run_id, self._folder)
                 self._pid = os.getpid()
                 _open_datasets.add(self)
             return self._held
@@ -415,8 +416,19 @@ def _bar(unit: str) -> Any:
 
 
 def _warn(held: _io.Dataset) -> None:
+    """Tells of what went wrong without harm to any row. Never raises: what was committed stands."""
     for text in held.take_warnings():
-        warnings.warn(text, stacklevel=4)
+        try:
+            warnings.warn(text, stacklevel=4)
+        except Warning:  # warnings are errors here
+            print(f"crv: {text}", file=sys.stderr)
+
+
+def _working_folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # it was removed
+        return ""
 
 
 def _name(table: TableName | str) -> str:

@@ -66,13 +66,15 @@ class PartitionMeta:
 
 
 class _Snapshot:
-    # The last commit that the store had folded in when it gave the manifest out; 0 for one of the caller's own.
-    # write_manifest takes only parts up to it for removed.
-    __slots__ = ("_last_seq",)
+    # Number and id of the last commit that the store had folded in when it gave the manifest out; 0 and "" for one
+    # of the caller's own. write_manifest takes only parts up to it for removed.
+    __slots__ = ("_last_id", "_last_seq")
     _last_seq: int
+    _last_id: str
 
-    def _known_to(self, seq: int) -> None:
+    def _known_to(self, seq: int, commit: str) -> None:
         self._last_seq = seq
+        self._last_id = commit
 
 
 @dataclass(slots=True)
@@ -106,7 +108,7 @@ class TableManifest(_Snapshot):
             updated_at=obj.get("updated_at") or _now(),
             partitions={key: _partition_from_json(p) for key, p in (obj.get("partitions") or {}).items()},
         )
-        made._known_to(int(obj.get("last_seq") or 0))
+        made._known_to(int(obj.get("last_seq") or 0), str(obj.get("last_id") or ""))
         return made
 
     def _repr_html_(self) -> str:
@@ -231,4 +233,5 @@ def _to_plain(manifest: TableManifest) -> dict[str, Any]:
     plain = manifest.to_json_obj()
     plain["partitions"] = list(plain["partitions"].values())
     plain["last_seq"] = getattr(manifest, "_last_seq", 0)
+    plain["last_id"] = getattr(manifest, "_last_id", "")
     return plain

@@ -45,8 +45,9 @@ struct Held {
   std::shared_ptr<Warnings> warnings = std::make_shared<Warnings>();
   std::unique_ptr<io::Dataset> dataset;
 
-  Held(nb::handle settings, std::string run_id) {
+  Held(nb::handle settings, std::string run_id, std::string working_folder) {
     io::DatasetOptions options;
+    options.working_folder = std::move(working_folder);
     options.on_warning = [told = warnings](const std::string& text) { told->add(text); };
     dataset = std::make_unique<io::Dataset>(settings_of(settings), std::move(run_id), std::move(options));
   }
@@ -243,6 +244,7 @@ nb::dict plain(const io::TableManifest& manifest) {
   all["updated_at"] = manifest.updated_at;
   all["partitions"] = std::move(partitions);
   all["last_seq"] = manifest.last_seq;
+  all["last_id"] = manifest.last_id;
   return all;
 }
 
@@ -250,6 +252,7 @@ io::TableManifest manifest_of(nb::handle object) {
   io::TableManifest manifest;
   manifest.table = text(object, "table");
   manifest.last_seq = number(object, "last_seq");
+  manifest.last_id = text(object, "last_id");
   for (nb::handle given : nb::borrow<nb::list>(object["partitions"])) {
     io::PartitionMeta partition;
     partition.bucket_id = number(given, "bucket_id");
@@ -265,7 +268,8 @@ io::TableManifest manifest_of(nb::handle object) {
 void bind_dataset(nb::module_& m) {
   using Unlocked = nb::call_guard<nb::gil_scoped_release>;
   nb::class_<Held>(m, "Dataset")
-      .def(nb::init<nb::handle, std::string>(), nb::arg("settings"), nb::arg("run_id"))
+      .def(nb::init<nb::handle, std::string, std::string>(), nb::arg("settings"), nb::arg("run_id"),
+           nb::arg("working_folder"))
       .def("abandon", &Held::abandon)
       .def("append", &append, nb::arg("frames"), nb::arg("validate_schema"), nb::arg("validate_rows"),
            nb::arg("on_invalid"), nb::arg("token").none(), nb::arg("complete_through").none(),

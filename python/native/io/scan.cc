@@ -90,13 +90,6 @@ Ranges ticks(const io::Scan& scan) {
   return ranges;
 }
 
-std::vector<std::string> kept_paths(const io::Scan& scan) {
-  std::vector<std::string> paths;
-  for (const io::PartPlan& plan : scan.plan())
-    if (plan.kept) paths.push_back(plan.part.path);
-  return paths;
-}
-
 nb::list plan(const io::Scan& scan) {
   nb::list all;
   for (const io::PartPlan& plan : scan.plan()) {
@@ -134,7 +127,7 @@ void bind_scan(nb::module_& m) {
   nb::class_<io::Scan>(m, "Scan")
       .def("__arrow_c_schema__", [](const io::Scan& scan) { return schema_capsule(*scan.schema()); })
       .def("reader", [](const io::Scan& scan) { return BatchReader{scan.reader()}; })
-      .def("kept_paths", &kept_paths)
+      .def("files", &io::Scan::files)
       .def("plan", &plan)
       .def("explain", &io::Scan::explain)
       .def_prop_ro("bucket_size", &io::Scan::tick_bucket_size)
