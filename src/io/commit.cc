@@ -221,8 +221,7 @@ Commit decode_commit(std::string_view line, const std::string& path, std::int64_
 
 void step(LogPosition& position, const Commit& next, const std::string& path) {
   const Origin origin{ErrorCode::log_damaged, "commit " + std::to_string(next.seq), path, "", next.seq};
-  if (next.seq != position.seq + 1)
-    origin.damaged("it follows commit " + std::to_string(position.seq));
+  if (next.seq != position.seq + 1) origin.damaged("it follows commit " + std::to_string(position.seq));
   const bool chained = !next.prev.empty();
   if (!chained && position.format > 1 && next.kind != CommitKind::fence)
     origin.damaged("it does not say which commit is before it", "prev");
@@ -315,8 +314,7 @@ Fold decode_fold(std::string_view text, const std::string& path, std::int64_t fi
     }
     fold.format = json.integer("format", 1);
     if (json.find("gone"))
-      for (const auto& [table, names] : json.object("gone"))
-        fold.gone[table] = gone_from_json(names, origin);
+      for (const auto& [table, names] : json.object("gone")) fold.gone[table] = gone_from_json(names, origin);
   }
   if (!text.empty()) origin.damaged("something follows its last line");
   return fold;

@@ -69,14 +69,15 @@ struct Commit {
   std::int64_t format() const { return prev.empty() && kind != CommitKind::fence ? 1 : format_number; }
 };
 
-// The last commit of a log that a reader has come to: number and id (at 0 the run's identity), and the highest
-// format at or below it.
+// The last commit of a log that a reader has come to: number and id (at 0 the run's identity), and the
+// highest format at or below it.
 struct LogPosition {
   std::int64_t seq = 0;
   std::string id;
   std::int64_t format = 1;
 };
-// Steps to `next`. Throws log_damaged where it is not the next one, or does not name the one before as `prev`.
+// Steps to `next`. Throws log_damaged where it is not the next one, or does not name the one before as
+// `prev`.
 void step(LogPosition& position, const Commit& next, const std::string& path);
 
 // The tokens that a commit uses up: its own, or in a rebuild those of the appends that it brings back.
@@ -95,8 +96,8 @@ using TokenTable = std::map<std::string, std::pair<std::int64_t, std::int64_t>>;
 // Notes the tokens of a commit. A writer's numbers only rise.
 void remember_tokens(const Commit& commit, TokenTable& tokens);
 
-// Names of parts that were removed or condemned, with their buckets, by table. A name that is gone never comes
-// back.
+// Names of parts that were removed or condemned, with their buckets, by table. A name that is gone never
+// comes back.
 using GoneNames = std::map<std::string, std::int64_t>;
 using GoneTable = std::map<std::string, GoneNames>;
 void remember_gone(const Commit& commit, GoneTable& gone);

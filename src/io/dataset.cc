@@ -142,27 +142,27 @@ std::vector<CommitInfo> Dataset::log(std::int64_t after) {
   const std::shared_ptr<Log> log = run.log();
   if (!log) return all;
   log->read_after(std::max<std::int64_t>(after, 0),
-                       [&](std::int64_t seq, std::string_view line, const std::string& path) {
-                         Commit commit = decode_commit(line, path, seq);
-                         CommitInfo info{commit.seq,
-                                         commit.id,
-                                         commit.time,
-                                         commit.writer,
-                                         std::string(name_of(commit.kind)),
-                                         commit.token,
-                                         commit.complete_through,
-                                         {}};
-                         for (const TableChange& change : commit.tables) {
-                           CommitInfo::Change c{change.table, static_cast<std::int64_t>(change.added.size()),
-                                                0, 0, static_cast<std::int64_t>(change.removed.size())};
-                           for (const PartRecord& part : change.added) {
-                             c.rows_added += part.meta.rows;
-                             c.bytes_added += part.meta.bytes;
-                           }
-                           info.tables.push_back(std::move(c));
-                         }
-                         all.push_back(std::move(info));
-                       });
+                  [&](std::int64_t seq, std::string_view line, const std::string& path) {
+                    Commit commit = decode_commit(line, path, seq);
+                    CommitInfo info{commit.seq,
+                                    commit.id,
+                                    commit.time,
+                                    commit.writer,
+                                    std::string(name_of(commit.kind)),
+                                    commit.token,
+                                    commit.complete_through,
+                                    {}};
+                    for (const TableChange& change : commit.tables) {
+                      CommitInfo::Change c{change.table, static_cast<std::int64_t>(change.added.size()), 0, 0,
+                                           static_cast<std::int64_t>(change.removed.size())};
+                      for (const PartRecord& part : change.added) {
+                        c.rows_added += part.meta.rows;
+                        c.bytes_added += part.meta.bytes;
+                      }
+                      info.tables.push_back(std::move(c));
+                    }
+                    all.push_back(std::move(info));
+                  });
   return all;
 }
 

@@ -402,7 +402,8 @@ class LocalStorage final : public Storage {
     Pending pending(*os_, base_, path, new_id_());
     pending.write(bytes.data(), bytes.size());
     pending.close(durable_);
-    if (const int r = os_->rename(pending.temporary(), base_.at(path)); r < 0) fail_write("cannot replace", path, -r);
+    if (const int r = os_->rename(pending.temporary(), base_.at(path)); r < 0)
+      fail_write("cannot replace", path, -r);
     pending.renamed();
   }
 

@@ -49,9 +49,9 @@ class Log {
     ours,   // it stands at `seq`; durable once sync() returns
     taken,  // another commit stands there
   };
-  // Puts a commit at `seq`. The caller has read all commits below and made the one before durable. IoWriteError:
-  // the log is without it. IoCommitUnknownError, which stands for anything else that goes wrong: it may be
-  // there.
+  // Puts a commit at `seq`. The caller has read all commits below and made the one before durable.
+  // IoWriteError: the log is without it. IoCommitUnknownError, which stands for anything else that goes
+  // wrong: it may be there.
   Placed put(std::int64_t seq, const std::string& id, std::string_view line);
   // Everything that is in the log now survives a power cut. IoWriteError where the disk fails; after that
   // nobody can say what of the log is durable.

@@ -113,7 +113,7 @@ class ManifestReader : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Ma
   std::vector<SeenSchema> schemas_;
   At at_;
   std::string key_;
-  int skipping_ = 0;  // depth of a value that nobody needs, or whose text is kept
+  int skipping_ = 0;                  // depth of a value that nobody needs, or whose text is kept
   std::string_view* kept_ = nullptr;  // where that text goes
   std::size_t kept_begin_ = 0;
   Needed<std::string> table_{"table"}, created_at_{"created_at", ""}, updated_at_{"updated_at", ""},

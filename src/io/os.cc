@@ -51,8 +51,7 @@ class PosixOs final : public Os {
     return result(::openat(path.folder, path.path.c_str(), O_RDONLY | O_CLOEXEC));
   }
   int open_new(const OsPath& path) override {
-    return result(
-        ::openat(path.folder, path.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    return result(::openat(path.folder, path.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
   }
   int open_folder(const OsPath& path) override {
     return result(::openat(path.folder, path.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -91,9 +90,7 @@ class PosixOs final : public Os {
     return renamed(one, other, RENAME_EXCHANGE);
   }
   int unlink(const OsPath& path) override { return result(::unlinkat(path.folder, path.path.c_str(), 0)); }
-  int mkdir(const OsPath& path) override {
-    return result(::mkdirat(path.folder, path.path.c_str(), 0777));
-  }
+  int mkdir(const OsPath& path) override { return result(::mkdirat(path.folder, path.path.c_str(), 0777)); }
 
   int list(const OsPath& folder, std::vector<OsEntry>& out) override {
     out.clear();

@@ -351,7 +351,7 @@ class Rebuild {
     std::string label = run_.new_id();
     set_aside(run_.paths().log(), join(run_.paths().aside(label), "log"));
     if (!old_.info) set_aside(run_.paths().run_json(), join(run_.paths().aside(label), "run.json"));
-    
+
     run_.open_anew(old_.info);
     Commit first;
     first.kind = CommitKind::rebuild;

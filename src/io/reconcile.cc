@@ -113,7 +113,8 @@ class Reconcile {
     if (seq == 0 || wanted_.last_id.empty() || run_.log()->holds(seq, wanted_.last_id)) return;
     raise(ErrorCode::run_replaced,
           "The manifest of table " + wanted_.table + " is folded to commit " + std::to_string(seq) +
-              " of another log than run " + run_.run_id + " has now: the run was rebuilt or made again. "
+              " of another log than run " + run_.run_id +
+              " has now: the run was rebuilt or made again. "
               "Load the manifest again.",
           {.run_id = run_.run_id, .table = wanted_.table, .value = wanted_.last_id, .seq = seq});
   }

@@ -137,13 +137,13 @@ void Run::look_for_run() {
 void Run::know(const RunInfo& info, std::string text) {
   std::lock_guard held(info_mutex_);
   if (found_) return;
-  if (info.durability == Durability::commit && settings.durability == Durability::none &&
-      !options_.storage && storages_.size() == 1) {
-    storages_.push_back(
-        local_storage(Durability::commit, posix_os(), new_id_, options_.working_folder));
+  if (info.durability == Durability::commit && settings.durability == Durability::none && !options_.storage &&
+      storages_.size() == 1) {
+    storages_.push_back(local_storage(Durability::commit, posix_os(), new_id_, options_.working_folder));
     active_ = storages_.back().get();
   }
-  found_ = std::make_shared<FoundRun>(info, std::move(text), storage().hold(paths_->log()), storage(), *paths_);
+  found_ =
+      std::make_shared<FoundRun>(info, std::move(text), storage().hold(paths_->log()), storage(), *paths_);
 }
 
 std::shared_ptr<FoundRun> Run::found() const {
@@ -576,8 +576,8 @@ std::vector<PartRecord> Run::unadopted_parts(const TableState& state) {
   return found;
 }
 
-// Takes the parts that the older package listed into the log, as its next commit. Its files were never synced.
-// What an append of crv wrote and no commit names is no row of the table, whoever listed it.
+// Takes the parts that the older package listed into the log, as its next commit. Its files were never
+// synced. What an append of crv wrote and no commit names is no row of the table, whoever listed it.
 void Run::adopt(std::string_view name) {
   std::vector<PartRecord> listed;
   {
@@ -641,9 +641,10 @@ void Run::sync_log() {
   try {
     if (const auto log = this->log()) log->sync();
   } catch (const IoWriteError&) {
-    stop_writing("The log of run " + run_id +
-                 " could not be made durable, so nobody can say what of it survives a power cut. Open the run "
-                 "again to see what stands.");
+    stop_writing(
+        "The log of run " + run_id +
+        " could not be made durable, so nobody can say what of it survives a power cut. Open the run "
+        "again to see what stands.");
     throw;
   }
 }
@@ -695,7 +696,8 @@ std::optional<Commit> Run::commit(const Make& make, bool* put) {
         " has an unknown outcome, since the disk failed. Open the run again to see whether it stands.");
     throw;
   } catch (...) {
-    if (may_stand) stop_writing("A commit of this Dataset to run " + run_id + " was interrupted. Open the run again.");
+    if (may_stand)
+      stop_writing("A commit of this Dataset to run " + run_id + " was interrupted. Open the run again.");
     throw;
   }
 }
@@ -727,7 +729,8 @@ void Run::acknowledge(const FoundRun& run, const Commit& commit) {
     standing = standing_of(run);
   } catch (const Error& e) {
     raise(ErrorCode::commit_unknown,
-          "Commit " + std::to_string(commit.seq) + " is in the log, but may not survive: " + e.what(), e.facts());
+          "Commit " + std::to_string(commit.seq) + " is in the log, but may not survive: " + e.what(),
+          e.facts());
   } catch (const std::exception& e) {
     raise(ErrorCode::commit_unknown,
           "Commit " + std::to_string(commit.seq) + " is in the log, but may not survive: " + e.what(),

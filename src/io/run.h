@@ -124,6 +124,8 @@ class Run {
   // As table(), without looking at the disk: the snapshot as it was last read.
   TableState* known_table(const Lock& held, std::string_view name);
   std::vector<std::string> known_tables(const Lock& held);
+  // Parts that no commit names: of the older package, as its manifest lists them.
+  static std::vector<PartRecord> unadopted_parts(const TableState& state);
   // Looks into parts of the older package whose columns are not known yet.
   void identify_parts(const Lock& held, TableState& state);
   // After a rebuild: run and snapshot are read again from the start.
@@ -168,7 +170,6 @@ class Run {
   void check_legacy_bucket_sizes();
   void adopt(std::string_view name);
   bool has_unadopted_parts(std::string_view name, Buckets buckets);
-  static std::vector<PartRecord> unadopted_parts(const TableState& state);
   void make_table(std::string_view name, Buckets buckets);
   void advance(const Lock& held);
   void apply(const Commit& commit);
@@ -190,15 +191,15 @@ class Run {
   std::shared_ptr<FoundRun> found_;
   std::vector<std::shared_ptr<Storage>> storages_;  // all that were ever active: others may be using them
   std::atomic<Storage*> active_ = nullptr;
-  std::mutex open_mutex_;  // one thread at a time finds, makes or leaves a run
+  std::mutex open_mutex_;   // one thread at a time finds, makes or leaves a run
   bool was_there_ = false;  // under open_mutex_: this Dataset has found the run before
 
   std::mutex mutex_;
   std::map<std::string, TableState, std::less<>> tables_;
-  LogPosition position_;              // last commit that the snapshot knows
-  std::int64_t fenced_at_ = 0;        // the first fence below it
-  std::int64_t fold_seen_ = 0;        // position_ was found in the fold of its range
-  std::int64_t durable_ = 0;          // the last commit that this Dataset made durable itself
+  LogPosition position_;        // last commit that the snapshot knows
+  std::int64_t fenced_at_ = 0;  // the first fence below it
+  std::int64_t fold_seen_ = 0;  // position_ was found in the fold of its range
+  std::int64_t durable_ = 0;    // the last commit that this Dataset made durable itself
   struct Tokens {
     TokenTable last;
     std::int64_t seq = 0;  // up to this commit

@@ -93,8 +93,9 @@ void Upkeep::refresh(const std::string& table) {
   {
     auto lock = run_.lock();
     TableState* state = run_.table(lock, table);
-    if (!state || state->manifest_position < 0) return;
+    if (!state) return;
     state->load_parts();
+    if (state->manifest_position < 0 && !Run::unadopted_parts(*state).empty()) return;
     snapshot = *state;
   }
   const std::int64_t position = snapshot->position;

@@ -23,14 +23,14 @@ class Upkeep {
   explicit Upkeep(Run& run) : run_(run) {}
   ~Upkeep();
 
-  // After a commit of this Dataset: refreshes what is due, folds what is whole. The commit is durable, so what
-  // fails here is a warning.
+  // After a commit of this Dataset: refreshes what is due, folds what is whole. The commit is durable, so
+  // what fails here is a warning.
   void after_commit(std::int64_t seq, const std::vector<std::string>& tables) noexcept;
-  // Writes the manifest of a table as of now, unless a newer one is there. Leaves tables alone that only the
-  // older package has written so far.
+  // Writes the manifest of a table as of now, unless a newer one is there, or it lists parts of the older
+  // package that no commit has adopted.
   void refresh(const std::string& table);
-  // Waits for what the thread has to do, then refreshes the small tables that this Dataset wrote. What fails is
-  // a warning.
+  // Waits for what the thread has to do, then refreshes the small tables that this Dataset wrote. What fails
+  // is a warning.
   void finish() noexcept;
 
  private:

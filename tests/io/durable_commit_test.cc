@@ -1,4 +1,5 @@
-// From the put of a commit on nothing undoes it, whatever fails; before the put, nothing claims that it stands.
+// From the put of a commit on nothing undoes it, whatever fails; before the put, nothing claims that it
+// stands.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -138,7 +139,8 @@ TEST(DurableCommit, TheFirstTokenOfADatasetSkipsNoCommit) {
     looks = 0;
     disk->set_hook([&](const SimOp& op) {
       if (done || std::this_thread::get_id() != me) return 0;
-      if (op.call != OsCall::open_to_read || !parse_fold_file(base_name_of(op.path)) || ++looks != at) return 0;
+      if (op.call != OsCall::open_to_read || !parse_fold_file(base_name_of(op.path)) || ++looks != at)
+        return 0;
       done = true;
       Dataset quick = sim_dataset(disk);
       for (int i = 0; i < 3; ++i) append(quick, 20 + i, static_cast<std::int64_t>(100 * at) + i);
@@ -317,8 +319,8 @@ TEST(GoneNames, AnAppendedPartThatWasRemovedIsNotTakenInAgain) {
     EXPECT_THROW(dataset.write_manifest(again), IoArgumentError);
   }
   // The manifest alone must tell, too.
-  const TableState state =
-      decode_manifest(disk->files().at(paths().manifest("holdings")), "holdings", paths().manifest("holdings"));
+  const TableState state = decode_manifest(disk->files().at(paths().manifest("holdings")), "holdings",
+                                           paths().manifest("holdings"));
   EXPECT_EQ(state.gone().size(), 1U);
   EXPECT_EQ(rows_on(disk), (Rows{{2, 1}}));
 }

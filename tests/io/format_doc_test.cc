@@ -78,8 +78,8 @@ TEST(FormatDoc, CommitsAreReadAndWrittenAsShown) {
 
 TEST(FormatDoc, EveryKindOfCommitIsListed) {
   const std::vector<std::string> listed = first_cells("A commit");
-  for (const CommitKind kind : {CommitKind::append, CommitKind::adopt, CommitKind::rebuild, CommitKind::gc,
-                                CommitKind::fence})
+  for (const CommitKind kind :
+       {CommitKind::append, CommitKind::adopt, CommitKind::rebuild, CommitKind::gc, CommitKind::fence})
     EXPECT_NE(std::find(listed.begin(), listed.end(), name_of(kind)), listed.end()) << name_of(kind);
 }
 

@@ -144,8 +144,8 @@ TEST(Identity, AReaderThatIsHeldOpenStartsAfresh) {
   EXPECT_EQ(rows_on(disk), (Rows{{3, 30}, {4, 40}, {5, 50}}));
 }
 
-// Between the look at the run and the acknowledgement: at each system call of an append the run is removed, or
-// replaced by another. An append that returns is found by every reader.
+// Between the look at the run and the acknowledgement: at each system call of an append the run is removed,
+// or replaced by another. An append that returns is found by every reader.
 TEST(Identity, AReplacementAtAnyCallOfAnAppendIsNoticed) {
   Disk base = std::make_shared<SimOs>();
   {
@@ -199,7 +199,8 @@ TEST(Identity, AReplacementAtAnyCallOfAnAppendIsNoticed) {
       const bool there =
           std::find(found.begin(), found.end(), std::pair<std::int64_t, std::int64_t>{3, 2}) != found.end();
       EXPECT_TRUE(!acknowledged || there || n > last_look) << "call " << n;
-      const auto others = std::count(found.begin(), found.end(), std::pair<std::int64_t, std::int64_t>{1, 100});
+      const auto others =
+          std::count(found.begin(), found.end(), std::pair<std::int64_t, std::int64_t>{1, 100});
       EXPECT_EQ(others, made_again ? 1 : 0) << n;
       EXPECT_TRUE(found.empty() || verified(disk)) << n;
     }

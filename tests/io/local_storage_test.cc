@@ -446,7 +446,8 @@ TEST(LocalStorage, AStaleHandleIsLookedUpAgain) {
   disk->put("a/x", "bytes");
   for (const OsCall call : {OsCall::open_to_read, OsCall::pread, OsCall::stat, OsCall::list}) {
     bool stale = true;
-    disk->set_hook([&](const SimOp& op) { return op.call == call && std::exchange(stale, false) ? ESTALE : 0; });
+    disk->set_hook(
+        [&](const SimOp& op) { return op.call == call && std::exchange(stale, false) ? ESTALE : 0; });
     EXPECT_EQ(read_all(*storage, "a/x"), "bytes") << name_of(call);
     EXPECT_TRUE(storage->exists("a/x")) << name_of(call);
     EXPECT_EQ(storage->list("a").size(), 1U) << name_of(call);

@@ -65,7 +65,7 @@ class SimDisk {
     std::shared_ptr<std::string> bytes = std::make_shared<std::string>();  // shared until written to
     std::shared_ptr<std::string> durable_bytes = bytes;
     bool dirty = false;
-    bool lost = false;  // an fsync failed: no later one makes the bytes durable
+    bool lost = false;     // an fsync failed: no later one makes the bytes durable
     bool removed = false;  // a folder that was erased: it takes no more names
     std::int64_t modified_us = 0;
   };

@@ -173,8 +173,8 @@ class SimOs final : public Os {
   std::int64_t call(SimOp op, const Work& work, int fd = -1);
   int opened(std::size_t node, const std::string& path);
   std::string path_of(int fd) const;
-  std::string text_of(const OsPath& path) const;        // as it would be from the working folder
-  SimDisk::From from(const OsPath& path) const;         // only under the lock
+  std::string text_of(const OsPath& path) const;  // as it would be from the working folder
+  SimDisk::From from(const OsPath& path) const;   // only under the lock
 
   mutable std::mutex mutex_;
   std::unique_ptr<SimDisk> disk_;
