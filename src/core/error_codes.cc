@@ -14,6 +14,7 @@ void raise(ErrorCode code, const std::string& message, ErrorFacts facts) {
       throw GrammarError(code, message, std::move(facts));
     case ErrorCode::bad_version:
       throw VersionMismatch(code, message, std::move(facts));
+    case ErrorCode::out_of_memory:
     case ErrorCode::interrupted:
       throw IoError(code, message, std::move(facts));
     case ErrorCode::bad_run_id:
@@ -151,6 +152,8 @@ const char* name_of(ErrorCode code) noexcept {
       return "dataset_closed";
     case ErrorCode::commit_unknown:
       return "commit_unknown";
+    case ErrorCode::out_of_memory:
+      return "out_of_memory";
     case ErrorCode::interrupted:
       return "interrupted";
   }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <new>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -228,8 +229,14 @@ Type convert(const arrow::DataType& type, const std::string& path, int depth) {
 
 void check(const arrow::Status& status, ErrorCode code, const ErrorFacts& facts) {
   if (status.ok()) return;
-  if (const std::exception_ptr error = exception_of(status)) std::rethrow_exception(error);
+  bool out_of_memory = status.IsOutOfMemory();
+  if (const std::exception_ptr error = exception_of(status)) try {
+      std::rethrow_exception(error);
+    } catch (const std::bad_alloc&) {
+      out_of_memory = true;
+    }
   ErrorFacts told = facts;
+  if (out_of_memory) code = ErrorCode::out_of_memory;
   told.os_error = arrow::internal::ErrnoFromStatus(status);
   if (told.os_error != 0 && code == ErrorCode::part_damaged) code = ErrorCode::read_failed;
   std::string message = status.message();

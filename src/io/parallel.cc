@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <system_error>
+#include <utility>
 
 namespace crv::io {
 
@@ -26,7 +28,11 @@ void in_parallel(std::size_t count, const std::function<void(std::size_t)>& job)
     }
   };
   std::vector<std::thread> threads;
-  for (std::size_t i = 1; i < std::min(cores(), count); ++i) threads.emplace_back(work);
+  threads.reserve(cores());
+  try {
+    for (std::size_t i = 1; i < std::min(cores(), count); ++i) threads.emplace_back(work);
+  } catch (const std::system_error&) {  // no further thread can be had: those that there are do it
+  }
   work();
   for (std::thread& thread : threads) thread.join();
   if (first) std::rethrow_exception(first);
@@ -45,9 +51,13 @@ Workers::~Workers() {
 void Workers::push(std::function<void()> task) {
   {
     std::lock_guard held(mutex_);
-    tasks_.push_back(std::move(task));
-    if (threads_.size() < wanted_) threads_.emplace_back([this] { work(); });
+    if (threads_.size() < wanted_) try {
+        threads_.emplace_back([this] { work(); });
+      } catch (const std::system_error&) {  // those that there are must do
+      }
+    if (!threads_.empty()) tasks_.push_back(std::exchange(task, nullptr));
   }
+  if (task) return task();
   wake_.notify_one();
 }
 

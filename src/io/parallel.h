@@ -12,12 +12,12 @@
 
 namespace crv::io {
 
-// Calls job(0..count-1) on as many threads as there are cores, and at least one. The first exception stops
-// the rest and is thrown again.
+// Calls job(0..count-1) on as many threads as there are cores, as far as they can be had, the caller's among them.
+// The first exception stops the rest and is thrown again.
 void in_parallel(std::size_t count, const std::function<void(std::size_t)>& job);
 
-// A few threads that take tasks in order. Starts them with the first task; joins them when destroyed, after
-// the tasks that have begun.
+// A few threads that take tasks in order. Starts them with the first tasks; joins them when destroyed, after
+// the tasks that have begun. Where no thread can be had a task is done at once.
 class Workers {
  public:
   explicit Workers(std::size_t threads) : wanted_(threads) {}

@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,13 +29,17 @@ inline constexpr const char* kTick = "tick";
 
 [[noreturn]] void damaged_part(const std::string& path, const std::string& what);
 
-// Runs what reads bytes that may be anything: whatever goes wrong in there is a damaged part, save for the
-// storage's own errors, which stay what they are.
+// Runs what reads bytes that may be anything: whatever goes wrong in there is a damaged part, save for errors of
+// the storage, which stay what they are, and a lack of memory.
 template <class Work>
 auto reading_part(const std::string& path, Work work) {
   try {
     return work();
-  } catch (const IoReadError&) {
+  } catch (const Error&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    check(arrow::Status::OutOfMemory("not enough memory to read it"), ErrorCode::out_of_memory,
+          {.path = path});
     throw;
   } catch (const parquet::ParquetStatusException& error) {
     ErrorFacts facts;

@@ -41,18 +41,6 @@ namespace {
 
 constexpr std::int64_t worth_threads = 50'000;  // rows below which starting threads costs more than it saves
 
-// A crv::Error on its way through Arrow.
-class ErrorDetail : public arrow::StatusDetail {
- public:
-  explicit ErrorDetail(std::exception_ptr error) : error_(std::move(error)) {}
-  const char* type_id() const override { return "crv::Error"; }
-  std::string ToString() const override { return "crv::Error"; }
-  [[noreturn]] void rethrow() const { std::rethrow_exception(error_); }
-
- private:
-  std::exception_ptr error_;
-};
-
 using Batches = std::vector<std::shared_ptr<arrow::RecordBatch>>;
 
 // Reads the kept parts in order, a few parts and row groups ahead.
@@ -72,13 +60,13 @@ class ScanReader : public arrow::RecordBatchReader {
   std::shared_ptr<arrow::Schema> schema() const override { return state_->schema; }
 
   arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override {
+    if (!failed_.ok()) return failed_;
     try {
       *out = next();
-      return arrow::Status::OK();
-    } catch (const Error& e) {
-      return arrow::Status::IOError(e.what()).WithDetail(
-          std::make_shared<ErrorDetail>(std::current_exception()));
+    } catch (...) {  // nothing may leave through Arrow's C interface
+      failed_ = status_of(std::current_exception());
     }
+    return failed_;
   }
 
  private:
@@ -156,6 +144,7 @@ class ScanReader : public arrow::RecordBatchReader {
   std::vector<const PartSummary*> kept_;
   std::size_t next_part_ = 0, ahead_ = 1;
   std::int64_t left_ = 0;
+  arrow::Status failed_;  // the first failure: the reader is no further use
   std::deque<std::shared_ptr<arrow::RecordBatch>> ready_;
   std::shared_ptr<PartReader> part_;
   std::int64_t next_group_ = 0;
@@ -522,8 +511,8 @@ std::shared_ptr<arrow::Table> Scan::collect() const {
 }
 
 void rethrow(const arrow::Status& status) {
-  if (auto* detail = dynamic_cast<const ErrorDetail*>(status.detail().get())) detail->rethrow();
-  raise(ErrorCode::read_failed, status.ToString());
+  check(status, ErrorCode::read_failed);
+  raise(ErrorCode::read_failed, "There was nothing to rethrow.");
 }
 
 }  // namespace crv::io

@@ -6,7 +6,7 @@ import tomllib
 from types import SimpleNamespace
 
 DTYPES = ("i64", "f64", "str", "struct", "list[struct]")
-PYTHON_ERRORS = ("KeyError", "OSError", "RuntimeError", "TypeError", "ValueError")
+PYTHON_ERRORS = ("KeyError", "MemoryError", "OSError", "RuntimeError", "TypeError", "ValueError")
 SNAKE = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 
 

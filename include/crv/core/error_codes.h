@@ -47,6 +47,7 @@ enum class ErrorCode {
   write_failed,  // IoWriteError: A write, fsync, rename or close failed.
   dataset_closed,  // IoWriteError: This Dataset writes no more: it was closed, or a commit of it has an unknown outcome.
   commit_unknown,  // IoCommitUnknownError: fsync or close failed while a commit was made durable.
+  out_of_memory,  // IoError: There was not enough memory. Nothing is wrong with what is stored.
   interrupted,  // IoError: The caller asked to stop; the run is whole.
 };
 

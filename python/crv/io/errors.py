@@ -148,6 +148,12 @@ class CommitUnknownError(IoCommitUnknownError, OSError):
     _code: ClassVar[str] = "commit_unknown"
 
 
+class OutOfMemoryError(IoError, MemoryError):
+    """There was not enough memory. Nothing is wrong with what is stored."""
+
+    _code: ClassVar[str] = "out_of_memory"
+
+
 # The class that each code is raised as.
 CODES: dict[str, type[CrvError]] = {
     "bad_run_id": BadRunIdError,
@@ -187,6 +193,7 @@ CODES: dict[str, type[CrvError]] = {
     "write_failed": WriteFailedError,
     "dataset_closed": IoWriteError,
     "commit_unknown": CommitUnknownError,
+    "out_of_memory": OutOfMemoryError,
     "interrupted": IoError,
 }
 
@@ -217,4 +224,5 @@ __all__ = [
     "ReadFailedError",
     "WriteFailedError",
     "CommitUnknownError",
+    "OutOfMemoryError",
 ]
