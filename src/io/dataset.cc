@@ -178,7 +178,10 @@ void Dataset::refresh_manifests() {
   Run& run = state_->run;
   run.open();
   if (!run.info()) return;  // the older package's manifests are what there is
-  for (const std::string& name : run.table_names()) run.upkeep().refresh(name);
+  for (const std::string& name : run.table_names()) {
+    run.adopt_older_parts(name);
+    run.upkeep().refresh(name);
+  }
 }
 
 void Dataset::close() {

@@ -558,14 +558,21 @@ void Run::table_for_writing(std::string_view name, Buckets buckets) {
   if ((!known || buckets == Buckets::are_known) && has_unadopted_parts(name, buckets)) adopt(name);
 }
 
+void Run::adopt_older_parts(std::string_view name) {
+  if (!has_unadopted_parts(name, Buckets::mean_loss)) return;
+  require_writable();
+  open_for_writing();
+  table_for_writing(name);
+}
+
 // Parts that only a manifest of the older package has listed. A sealed manifest may list some, too: 0.1 wrote
 // such; to look for them costs reading all of it.
 bool Run::has_unadopted_parts(std::string_view name, Buckets buckets) {
   Lock held = lock();
   TableState* state = table(held, name);
   if (!state) return false;
-  if (state->manifest_position < 0) return true;
-  return buckets == Buckets::are_known && !unadopted_parts(*state).empty();
+  if (state->manifest_position >= 0 && buckets == Buckets::mean_loss) return false;
+  return !unadopted_parts(*state).empty();
 }
 
 std::vector<PartRecord> Run::unadopted_parts(const TableState& state) {

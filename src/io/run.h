@@ -134,6 +134,8 @@ class Run {
   // A folder that holds buckets but no manifest has lost it, unless the caller has put them there and knows.
   enum class Buckets { mean_loss, are_known };
   void table_for_writing(std::string_view name, Buckets buckets = Buckets::mean_loss);
+  // Takes the parts that only a manifest of the older package lists into the log, so that it can be sealed.
+  void adopt_older_parts(std::string_view name);
 
   // Makes the commit to put, seeing the snapshot under the lock; nullopt: there is nothing (more) to commit.
   // May throw to refuse. It is called again whenever commits of others were passed.

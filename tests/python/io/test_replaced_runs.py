@@ -157,10 +157,14 @@ def test_tables_of_an_older_run_are_sealed_only_by_an_adopt_commit(tmp_path):
         others = [t for t in before if t != "holdings"]
         texts = {t: (tables / t / "manifest.json").read_bytes() for t in others}
         dataset.append("holdings", rows(1))
-        dataset.refresh_manifests()
     for table, text in texts.items():
         assert (tables / table / "manifest.json").read_bytes() == text, "what crv has not written to stays as it was"
+    with Dataset(settings, run) as dataset:
+        dataset.refresh_manifests()
+        adopted = [t["table"] for c in dataset.log() if c["kind"] == "adopt" for t in c["tables"]]
+    assert sorted(adopted) == sorted(before), "each table that is sealed has a commit for its parts"
     for table in others:
+        assert '"last_seq"' in (tables / table / "manifest.json").read_text()
         write_manifest(settings, run, table, new_manifest(table))
     with Dataset(settings, run) as dataset:
         after = {t["table"]: t["rows"] for t in dataset.tables()}
