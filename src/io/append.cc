@@ -46,6 +46,7 @@ class Append {
                     [](const Piece& p) { return p.conformed.buckets.empty(); }))
       return summaries();
     run_.open_for_writing();
+    opened_ = run_.current();
     for (const std::string& table : tables()) run_.table_for_writing(table);
     if (auto first = first_summary()) return *first;
     while (true) {
@@ -293,6 +294,7 @@ class Append {
       const std::vector<std::string> written(names.begin(), names.end());
       done = run_.commit(
           [&](const Run::Lock& lock) -> std::optional<Commit> {
+            if (run_.current() != opened_) run_.require_in_place(opened_);  // throws
             first = repeated(lock);
             if (first) return std::nullopt;
             for (const Piece& piece : pieces_)
@@ -447,6 +449,7 @@ class Append {
   std::size_t given_ = 0;  // pieces of the caller's; one of bad rows may follow them
   std::optional<std::map<std::string, Columns>> conformed_to_;  // what the snapshot held of each table then
   std::string id_;
+  std::shared_ptr<const FoundRun> opened_;  // the run that the parts are made for
   std::set<std::string> tables_with_new_buckets_;
   std::set<std::string> known_buckets_;
 };

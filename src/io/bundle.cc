@@ -118,8 +118,8 @@ Json artifacts_index(Run& run) {
   return artifacts_section(run);
 }
 
-Json write_bundle(Run& run, const std::vector<TableInfo>& tables, const JsonObject& meta,
-                  const JsonObject& env) {
+Json write_bundle(Run& run, const std::shared_ptr<const FoundRun>& of, const std::vector<TableInfo>& tables,
+                  const JsonObject& meta, const JsonObject& env) {
   JsonObject o;
   o.push_back("schema_version", 1);
   o.push_back("run", run_section(run));
@@ -131,7 +131,7 @@ Json write_bundle(Run& run, const std::vector<TableInfo>& tables, const JsonObje
   Json bundle(std::move(o));
   std::string text = write_json(bundle, {.ascii = true, .indent = 2});
   run.storage().make_folder(run.paths().run());
-  run.require_in_place();
+  run.require_in_place(of);
   run.storage().replace(run.paths().bundle_manifest(), text);
   run.storage().sync_up(run.paths().run(), "");
   return bundle;

@@ -171,7 +171,10 @@ Json Dataset::artifacts() {
 }
 
 Json Dataset::write_bundle(const JsonObject& meta, const JsonObject& env) {
-  return io::write_bundle(state_->run, tables(), meta, env);
+  Run& run = state_->run;
+  run.open();
+  const std::shared_ptr<const FoundRun> of = run.current();
+  return io::write_bundle(run, of, tables(), meta, env);
 }
 
 void Dataset::refresh_manifests() {

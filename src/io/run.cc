@@ -105,7 +105,7 @@ void Run::prepare() {
 void Run::open() {
   prepare();
   std::lock_guard one_at_a_time(open_mutex_);
-  if (const std::shared_ptr<FoundRun> known = found()) {
+  if (const std::shared_ptr<FoundRun> known = found(); known && !was_written_) {
     Standing standing = standing_of(*known);
     if (standing == Standing::same) {
       Lock held = lock();
@@ -114,9 +114,11 @@ void Run::open() {
     }
     if (standing == Standing::another && known->written)
       refuse_replaced("another run, or another log, has taken its place");
+    was_written_ = was_written_ || known->written;
     forget();
   }
   look_for_run();
+  if (was_written_ && info()) refuse_replaced("it was removed, and another has made it again");
   if (info() || storage().list(paths_->log()).empty()) return;
   look_for_run();  // made meanwhile, if all is well: run.json comes before the first commit
   if (!info())
@@ -200,9 +202,9 @@ void Run::refuse_replaced(const std::string& why) const {
         {.run_id = run_id, .path = paths_->run()});
 }
 
-void Run::require_in_place() {
-  const std::shared_ptr<FoundRun> run = found();
+void Run::require_in_place(const std::shared_ptr<const FoundRun>& run) {
   if (!run) return;
+  if (found() != run) refuse_replaced("it was replaced meanwhile");
   const Standing standing = standing_of(*run);
   if (standing == Standing::gone) refuse_replaced("its folder is gone");
   if (standing == Standing::another) refuse_replaced("another run, or another log, has taken its place");
@@ -272,6 +274,8 @@ void Run::make_run() {
   if (!info())
     raise(ErrorCode::run_damaged, paths_->run_json() + " is gone right after it was written.",
           {.run_id = run_id, .path = paths_->run_json()});
+  if (was_written_ && info()->id != made.id) refuse_replaced("it was removed, and another has made it again");
+  was_written_ = false;
 }
 
 // The settings must fit the run. Its folders are relied on from here on.
@@ -530,15 +534,17 @@ void Run::make_table(std::string_view name, Buckets buckets) {
           {.run_id = run_id, .table = std::string(name), .path = paths_->manifest(name)});
   }
   TableState empty{std::string(name)};
+  std::shared_ptr<const FoundRun> run;
   {
     Lock held = lock();
+    run = current();
     advance(held);
     empty.position = position_.seq;
     empty.position_id = position_.seq > 0 ? position_.id : "";
     empty.format = position_.format;
   }
   sync_log();  // nothing durable may name a commit that a power cut can still take away
-  require_in_place();
+  require_in_place(run);
   empty.created_at = empty.updated_at = now();
   storage().make_folder(paths_->table(name));
   storage().put_if_absent(paths_->manifest(name), encode_manifest(empty));

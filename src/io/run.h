@@ -88,9 +88,11 @@ class Run {
   void open_for_writing();
   // As open_for_writing, for a rebuild that starts a new log: only what `kept` says of the run is trusted.
   void open_anew(const std::optional<RunInfo>& kept);
-  // Throws IoRunReplaced where the run that was last found is not the one under its name: before anything is
-  // written that others would take for the run's.
-  void require_in_place();
+  // The run as it was last found; nullptr where there is no run.json. Valid after open().
+  std::shared_ptr<const FoundRun> current() const { return found(); }
+  // Throws IoRunReplaced where `run` is not the run under this name any more: before anything that was made from
+  // it is written for others to read.
+  void require_in_place(const std::shared_ptr<const FoundRun>& run);
   // nullopt where the run has no run.json (older package, or no run at all). Valid after open().
   std::optional<RunInfo> info() const;
   std::int64_t bucket_size() const;
@@ -194,7 +196,8 @@ class Run {
   std::vector<std::shared_ptr<Storage>> storages_;  // all that were ever active: others may be using them
   std::atomic<Storage*> active_ = nullptr;
   std::mutex open_mutex_;   // one thread at a time finds, makes or leaves a run
-  bool was_there_ = false;  // under open_mutex_: this Dataset has found the run before
+  // Under open_mutex_: this Dataset has found the run before it was gone; and has put commits into it.
+  bool was_there_ = false, was_written_ = false;
 
   std::mutex mutex_;
   std::map<std::string, TableState, std::less<>> tables_;

@@ -90,8 +90,10 @@ void Upkeep::upkeep_of(std::int64_t seq, const std::vector<std::string>& tables)
 void Upkeep::refresh(const std::string& table) {
   std::optional<TableState>
       snapshot;  // a copy: the text of a large one takes longer than appends should wait
+  std::shared_ptr<const FoundRun> run;
   {
     auto lock = run_.lock();
+    run = run_.current();
     TableState* state = run_.table(lock, table);
     if (!state) return;
     state->load_parts();
@@ -104,7 +106,7 @@ void Upkeep::refresh(const std::string& table) {
   std::string path = run_.paths().manifest(table);
   std::optional<std::string> there = read_all(run_.storage(), path);
   if (there && open_manifest(*std::move(there), table, path, run_.bucket_size()).position > position) return;
-  run_.require_in_place();
+  run_.require_in_place(run);
   run_.storage().replace(path, text);
   run_.storage().sync(run_.paths().table(table));
   {
@@ -142,10 +144,11 @@ void Upkeep::finish() noexcept {
 }
 
 void Upkeep::fold_later(FoldRange range) {
-  later("fold of the log up to commit " + std::to_string(range.last), [this, range] {
-    run_.require_in_place();
-    if (const std::shared_ptr<Log> log = run_.log()) log->fold(range);
-  });
+  later("fold of the log up to commit " + std::to_string(range.last),
+        [this, range, run = run_.current(), log = run_.log()] {
+          run_.require_in_place(run);
+          log->fold(range);
+        });
 }
 
 // Where no thread can be made, it is done here and now.

@@ -18,8 +18,9 @@ TableManifest look_for_parts(Run& run, std::string_view table);
 void write_manifest(Run& run, const TableManifest& manifest);
 VerifyReport verify(Run& run, bool full, const Progress& progress);
 Json artifacts_index(Run& run);
-Json write_bundle(Run& run, const std::vector<TableInfo>& tables, const JsonObject& meta,
-                  const JsonObject& env);
+// `of`: the run that the tables are of.
+Json write_bundle(Run& run, const std::shared_ptr<const FoundRun>& of, const std::vector<TableInfo>& tables,
+                  const JsonObject& meta, const JsonObject& env);
 
 // The columns that a scan of the table has, with the least types that hold all its parts.
 Columns scan_columns(const TableState& state, const core::TableDescriptor& descriptor);

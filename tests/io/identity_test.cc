@@ -125,6 +125,22 @@ TEST(Identity, ADirtyDatasetLeavesTheNewRunAloneWhenItEnds) {
   EXPECT_THAT(warnings, ElementsAre(HasSubstr("is not the one that this Dataset has opened")));
 }
 
+// What it had recorded is gone, so the run that another has made since is not its own.
+TEST(Identity, AWriterThatHasSeenItsRunGoDoesNotWriteIntoAnothers) {
+  Disk disk = std::make_shared<SimOs>();
+  Dataset old = sim_dataset(disk);
+  append(old, 1, 0);
+  disk->erase("out");
+  EXPECT_TRUE(old.tables().empty());
+  Dataset other = sim_dataset(disk);
+  append(other, 2, 1);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THROW(append(old, 3, 2), IoRunReplaced);
+    EXPECT_THROW(old.tables(), IoRunReplaced);
+  }
+  EXPECT_EQ(rows_on(disk), (Rows{{2, 1}}));
+}
+
 TEST(Identity, AReaderThatIsHeldOpenStartsAfresh) {
   Disk disk = std::make_shared<SimOs>();
   {
