@@ -12,8 +12,8 @@
 
 namespace crv::io {
 
-// Calls job(0..count-1) on as many threads as there are cores, as far as they can be had, the caller's among them.
-// The first exception stops the rest and is thrown again.
+// Calls job(0..count-1) on as many threads as there are cores, as far as they can be had, the caller's among
+// them. The first exception stops the rest and is thrown again.
 void in_parallel(std::size_t count, const std::function<void(std::size_t)>& job);
 
 // A few threads that take tasks in order. Starts them with the first tasks; joins them when destroyed, after

@@ -29,8 +29,8 @@ inline constexpr const char* kTick = "tick";
 
 [[noreturn]] void damaged_part(const std::string& path, const std::string& what);
 
-// Runs what reads bytes that may be anything: whatever goes wrong in there is a damaged part, save for errors of
-// the storage, which stay what they are, and a lack of memory.
+// Runs what reads bytes that may be anything: whatever goes wrong in there is a damaged part, save for errors
+// of the storage, which stay what they are, and a lack of memory.
 template <class Work>
 auto reading_part(const std::string& path, Work work) {
   try {

@@ -90,8 +90,8 @@ class Run {
   void open_anew(const std::optional<RunInfo>& kept);
   // The run as it was last found; nullptr where there is no run.json. Valid after open().
   std::shared_ptr<const FoundRun> current() const { return found(); }
-  // Throws IoRunReplaced where `run` is not the run under this name any more: before anything that was made from
-  // it is written for others to read.
+  // Throws IoRunReplaced where `run` is not the run under this name any more: before anything that was made
+  // from it is written for others to read.
   void require_in_place(const std::shared_ptr<const FoundRun>& run);
   // nullopt where the run has no run.json (older package, or no run at all). Valid after open().
   std::optional<RunInfo> info() const;
@@ -195,7 +195,7 @@ class Run {
   std::shared_ptr<FoundRun> found_;
   std::vector<std::shared_ptr<Storage>> storages_;  // all that were ever active: others may be using them
   std::atomic<Storage*> active_ = nullptr;
-  std::mutex open_mutex_;   // one thread at a time finds, makes or leaves a run
+  std::mutex open_mutex_;  // one thread at a time finds, makes or leaves a run
   // Under open_mutex_: this Dataset has found the run before it was gone; and has put commits into it.
   bool was_there_ = false, was_written_ = false;
 

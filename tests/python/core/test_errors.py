@@ -16,7 +16,7 @@ import crv.io.errors as io
 CATALOG = tomllib.loads(
     (Path(__file__).parents[3] / "catalog" / "errors.toml").read_text(encoding="utf-8"))
 CODES = {code["name"]: code for code in CATALOG["codes"]}
-BUILTIN = {e.__name__: e for e in (KeyError, OSError, RuntimeError, TypeError, ValueError)}
+BUILTIN = {e.__name__: e for e in (KeyError, MemoryError, OSError, RuntimeError, TypeError, ValueError)}
 
 
 def class_named(name):
