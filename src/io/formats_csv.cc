@@ -175,7 +175,7 @@ class CsvRows {
 
 class CsvFrames : public FrameReader {
  public:
-  CsvFrames(std::shared_ptr<FdInput> input, const core::TableDescriptor* table, std::string taken_for)
+  CsvFrames(std::shared_ptr<FdInput> input, const core::TableDescriptor* table, const std::string& taken_for)
       : input_(std::move(input)),
         table_(table),
         declared_(table == nullptr ? Type() : declared_types(*table)),

@@ -61,7 +61,7 @@ TypePtr stored_type(const Type& type) {
         if (TypePtr stored = stored_type(field.type))
           fields.push_back(arrow::field(field.name, std::move(stored)));
       }
-      return fields.empty() ? empty_struct() : arrow::struct_(std::move(fields));
+      return fields.empty() ? empty_struct() : arrow::struct_(fields);
     }
     default:
       return to_arrow(type);
@@ -307,9 +307,10 @@ Path normalise_list(const Place& place, const arrow::DataType& type, const arrow
   const auto field = arrow::field("element", element.arrow);
   result.arrow = narrow ? arrow::list(field) : arrow::large_list(field);
   for (std::size_t i = 0; i < chunks.size(); ++i) {
-    auto data = arrow::ArrayData::Make(result.arrow, chunks[i]->length(),
-                                       {validity_of(*chunks[i]), offsets[i]}, {element.chunks[i]->data()});
-    result.chunks.push_back(arrow::MakeArray(std::move(data)));
+    const auto data =
+        arrow::ArrayData::Make(result.arrow, chunks[i]->length(), {validity_of(*chunks[i]), offsets[i]},
+                               {element.chunks[i]->data()});
+    result.chunks.push_back(arrow::MakeArray(data));
   }
   return result;
 }

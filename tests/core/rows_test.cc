@@ -91,7 +91,8 @@ TEST(ExchangeRow, EventTypeIsAMemberOfExchangeKind) {
   }
   for (const char* type : {"", "Trade", "flash_loan_2", "flash-loan", "trade\n", "_trade", "a__b"}) {
     row.exchange_event_type = type;
-    EXPECT_THAT(broken_word(row), HasSubstr("ExchangeRow.exchange_event_type must be one of trade, order_post"))
+    EXPECT_THAT(broken_word(row),
+                HasSubstr("ExchangeRow.exchange_event_type must be one of trade, order_post"))
         << type;
   }
 }

@@ -183,7 +183,7 @@ class FailingReader : public arrow::RecordBatchReader {
 TEST(Frame, AReaderThatFailsIsAReadError) {
   const std::shared_ptr<arrow::RecordBatchReader> reader = std::make_shared<FailingReader>();
   try {
-    Frame{reader};
+    const Frame frame(reader);
     FAIL() << "was accepted";
   } catch (const IoReadError& error) {
     EXPECT_EQ(error.code(), ErrorCode::read_failed);
