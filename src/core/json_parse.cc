@@ -18,22 +18,24 @@ namespace {
 
 constexpr std::size_t max_depth = 512;
 
-// Of keys that stand twice: the first place, the last value.
-JsonObject object_of(std::vector<JsonMember> members) {
+// Of keys that stand twice: the first place, the last value. `repeated(key)` is told of each.
+template <class Repeated>
+JsonObject object_of(std::vector<JsonMember> members, const Repeated& repeated) {
   std::vector<std::size_t> order(members.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::stable_sort(order, {}, [&](std::size_t i) -> std::string_view { return members[i].first; });
-  std::vector<bool> repeated(members.size());
+  std::vector<bool> dropped(members.size());
   for (std::size_t i = 0; i < order.size();) {
     const std::size_t first = order[i];
     for (++i; i < order.size() && members[order[i]].first == members[first].first; ++i) {
-      repeated[order[i]] = true;
+      repeated(members[first].first);
+      dropped[order[i]] = true;
       members[first].second = std::move(members[order[i]].second);
     }
   }
   JsonObject object;
   for (std::size_t i = 0; i < members.size(); ++i) {
-    if (!repeated[i]) object.push_back(std::move(members[i].first), std::move(members[i].second));
+    if (!dropped[i]) object.push_back(std::move(members[i].first), std::move(members[i].second));
   }
   return object;
 }
@@ -49,6 +51,8 @@ bool is_tiny(std::string_view number) {
 // why.
 class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> {
  public:
+  explicit Builder(RepeatedKeys repeated) : repeated_(repeated) {}
+
   bool Null() { return add(Json(nullptr)); }
   bool Bool(bool value) { return add(Json(value)); }
   bool String(const char* text, rapidjson::SizeType size, bool) { return add(Json(std::string(text, size))); }
@@ -56,7 +60,12 @@ class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> 
   bool StartArray() { return open(false); }
   bool EndArray(rapidjson::SizeType) { return close(Json(std::move(open_.back().items))); }
   bool StartObject() { return open(true); }
-  bool EndObject(rapidjson::SizeType) { return close(Json(object_of(std::move(open_.back().members)))); }
+  bool EndObject(rapidjson::SizeType) {
+    JsonObject object = object_of(std::move(open_.back().members), [this](const std::string& key) {
+      if (repeated_ == RepeatedKeys::refused && repeated_path_.empty()) repeated_path_ = path_of(key);
+    });
+    return repeated_path_.empty() && close(Json(std::move(object)));
+  }
   bool Key(const char* text, rapidjson::SizeType size, bool) {
     open_.back().members.emplace_back(std::string(text, size), Json());
     return true;
@@ -64,6 +73,7 @@ class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> 
 
   Json take() { return std::move(root_); }
   const std::string& problem() const { return problem_; }
+  const std::string& repeated_path() const { return repeated_path_; }  // "" where no key is refused
 
  private:
   // An array or object whose end is still to come.
@@ -123,6 +133,16 @@ class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> 
     return false;
   }
 
+  // Of a key of the innermost object: "claims.items[].price". A key may be "", so a path begins with a dot.
+  std::string path_of(const std::string& key) const {
+    std::string path;
+    for (std::size_t i = 0; i + 1 < open_.size(); ++i)
+      path += open_[i].is_object ? "." + open_[i].members.back().first : "[]";
+    return path + "." + key;
+  }
+
+  RepeatedKeys repeated_;
+  std::string repeated_path_;
   std::vector<Container> open_;
   Json root_;
   std::string problem_;
@@ -132,15 +152,22 @@ class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> 
   raise(ErrorCode::bad_json, "Not valid JSON: " + what + " (at byte " + std::to_string(offset) + ")");
 }
 
+[[noreturn]] void raise_repeated(std::string path) {
+  if (path.starts_with('.')) path.erase(0, 1);
+  raise(ErrorCode::duplicate_column, "the key \"" + path + "\" stands twice in one JSON object",
+        {.column = path});
+}
+
 }  // namespace
 
-Json parse_json(std::string_view text) {
+Json parse_json(std::string_view text, RepeatedKeys repeated) {
   constexpr unsigned flags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
                              rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseNanAndInfFlag;
   rapidjson::MemoryStream in(text.data(), text.size());
   rapidjson::Reader reader;
-  Builder builder;
+  Builder builder(repeated);
   const rapidjson::ParseResult result = reader.Parse<flags>(in, builder);
+  if (!builder.repeated_path().empty()) raise_repeated(builder.repeated_path());
   if (result.Code() == rapidjson::kParseErrorTermination) raise_bad_json(builder.problem(), result.Offset());
   if (result.IsError()) raise_bad_json(rapidjson::GetParseError_En(result.Code()), result.Offset());
   if (in.Tell() != text.size()) raise_bad_json("it holds a NUL character", in.Tell());

@@ -112,7 +112,7 @@ const std::vector<ModelRules>& list_model_rules() {
       {"ExchangeRow",
        "exchange",
        {
-           {"exchange_event_type", false, true, false, {}, std::nullopt, std::nullopt},
+           {"exchange_event_type", false, true, false, {"trade", "order_post", "order_cancel", "swap", "gift", "peer_offer", "peer_accept", "peer_reject", "cast_vote", "vote_outcome"}, std::nullopt, std::nullopt},
            {"side", true, false, false, {"buy", "sell"}, std::nullopt, std::nullopt},
        },
        "",
@@ -186,7 +186,7 @@ const std::vector<ColumnRules>& list_column_rules() {
            {"tick", false, false, {}, 0.0, std::nullopt, ""},
            {"venue_id", false, true, {}, std::nullopt, std::nullopt, ""},
            {"token_id", false, true, {}, std::nullopt, std::nullopt, ""},
-           {"exchange_event_type", false, true, {"trade", "order_post", "order_cancel", "swap", "gift", "peer_offer", "peer_accept", "peer_reject", "cast_vote", "vote_outcome"}, std::nullopt, std::nullopt, ""},
+           {"exchange_event_type", false, true, {}, std::nullopt, std::nullopt, ""},
            {"quantity", true, false, {}, std::nullopt, std::nullopt, ""},
            {"price", true, false, {}, std::nullopt, std::nullopt, ""},
            {"baseline_value", true, false, {}, std::nullopt, std::nullopt, ""},

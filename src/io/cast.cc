@@ -9,12 +9,16 @@
 #include <utility>
 
 #include <arrow/array.h>
+#include <arrow/array/array_decimal.h>
 #include <arrow/array/builder_binary.h>
+#include <arrow/array/builder_decimal.h>
 #include <arrow/buffer.h>
 #include <arrow/type_traits.h>
+#include <arrow/util/decimal.h>
 #include <arrow/util/float16.h>
 
-#include "crv/core/json.h"
+#include "core/number_text.h"
+#include "crv/io/json_rows.h"
 #include "io/arrow_types.h"
 #include "io/gather.h"
 #include "io/text_array.h"
@@ -23,10 +27,14 @@ namespace crv::io {
 
 namespace {
 
+using core::Decimal;
+using core::parse_decimal;
 using ArrayPtr = std::shared_ptr<arrow::Array>;
 
 constexpr const char* kTooLargeForF64 =
     "this integer is beyond +-2^53 and would lose digits as a floating-point number";
+constexpr const char* kNoText = "this number is infinite or too long, so it has no text";
+constexpr const char* kDecimalNotF64 = "no double is this decimal or has it as its shortest decimal";
 
 // The type as a person calls it.
 [[noreturn]] void refuse_type(const arrow::Array& values, const Place& place, const char* target) {
@@ -160,24 +168,34 @@ std::optional<double> parse_f64(std::string_view text) {
   return value;
 }
 
+// `parse(i)` gives value i, or nothing where it does not fit.
 template <class To, class Parse>
-ArrayPtr parse_text(const arrow::Array& source, const Place& place, std::size_t chunk, const char* why,
+ArrayPtr parse_each(const arrow::Array& source, const Place& place, std::size_t chunk, const char* why,
                     const Parse& parse) {
   using Out = typename To::c_type;
   std::shared_ptr<arrow::Buffer> buffer =
       check(arrow::AllocateBuffer(source.length() * std::int64_t{sizeof(Out)}), ErrorCode::wrong_type,
             place.facts());
   auto* out = reinterpret_cast<Out*>(buffer->mutable_data());
-  with_text(source, [&](const auto& texts) {
-    for (std::int64_t i = 0; i < texts.length(); ++i) {
-      out[i] = Out{};
-      if (texts.IsNull(i)) continue;
-      const auto value = parse(texts.GetView(i));
-      if (!value) place.refuse_at(ErrorCode::lossy_cast, source, chunk, i, why);
-      out[i] = value.value_or(Out{});
-    }
-  });
+  for (std::int64_t i = 0; i < source.length(); ++i) {
+    out[i] = Out{};
+    if (source.IsNull(i)) continue;
+    const auto value = parse(i);
+    if (!value) place.refuse_at(ErrorCode::lossy_cast, source, chunk, i, why);
+    out[i] = value.value_or(Out{});
+  }
   return make_array<To>(source, std::move(buffer));
+}
+
+template <class To, class Parse>
+ArrayPtr parse_text(const arrow::Array& source, const Place& place, std::size_t chunk, const char* why,
+                    const Parse& parse) {
+  ArrayPtr result;
+  with_text(source, [&](const auto& texts) {
+    result =
+        parse_each<To>(source, place, chunk, why, [&](std::int64_t i) { return parse(texts.GetView(i)); });
+  });
+  return result;
 }
 
 struct IntoI64 {
@@ -212,14 +230,54 @@ struct IntoF64 {
   Result operator()(bool value) const { return {value ? 1.0 : 0.0, true}; }
 };
 
-std::string text_of_number(bool value) {
-  return value ? "true" : "false";
+// Calls `then` with a function that reads value i of a decimal array; false for any other type.
+template <class Then>
+bool with_decimals(const arrow::Array& values, const Then& then) {
+  const auto read = [&]<class Value, class Array>(const Array& array, const Value*) {
+    const auto scale = static_cast<const arrow::DecimalType&>(*array.type()).scale();
+    then([&array, scale](std::int64_t i) {
+      return *parse_decimal(Value(array.GetValue(i)).ToIntegerString() + "e" + std::to_string(-scale));
+    });
+    return true;
+  };
+  switch (values.type_id()) {
+    case arrow::Type::DECIMAL32:
+      return read(static_cast<const arrow::Decimal32Array&>(values),
+                  static_cast<const arrow::Decimal32*>(nullptr));
+    case arrow::Type::DECIMAL64:
+      return read(static_cast<const arrow::Decimal64Array&>(values),
+                  static_cast<const arrow::Decimal64*>(nullptr));
+    case arrow::Type::DECIMAL128:
+      return read(static_cast<const arrow::Decimal128Array&>(values),
+                  static_cast<const arrow::Decimal128*>(nullptr));
+    case arrow::Type::DECIMAL256:
+      return read(static_cast<const arrow::Decimal256Array&>(values),
+                  static_cast<const arrow::Decimal256*>(nullptr));
+    default:
+      return false;
+  }
 }
-std::string text_of_number(std::floating_point auto value) {
-  return format_double(static_cast<double>(value));
+
+// What stands at a place in a text column: null, a text, or, as nothing, a value that has none.
+struct Text {
+  bool null = false;
+  std::optional<std::string> text;
+};
+
+Text text_of_number(bool value) {
+  return {false, value ? "true" : "false"};
 }
-std::string text_of_number(std::integral auto value) {
-  return std::to_string(value);
+template <std::floating_point Float>
+Text text_of_number(Float value, int bits = 8 * sizeof(Float)) {
+  if (std::isnan(value)) return {true, {}};
+  if (std::isinf(value)) return {};
+  return {false, core::text_of_float(static_cast<double>(value), bits)};
+}
+Text text_of_number(std::integral auto value) {
+  return {false, std::to_string(value)};
+}
+Text text_of_number(const Decimal& value) {
+  return {false, core::to_text(value)};
 }
 
 }  // namespace
@@ -235,9 +293,15 @@ ArrayPtr cast_to_i64(const ArrayPtr& values, const Place& place, std::size_t chu
                         ? "this integer is beyond 2^63 - 1"
                         : "this number is not an integer within +-2^53, so it cannot become i64 without loss";
   ArrayPtr result;
-  const bool numeric = with_numbers(*values, [&](const auto& read) {
-    result = convert<arrow::Int64Type>(*values, place, chunk, why, read, IntoI64());
-  });
+  const bool numeric =
+      with_numbers(*values,
+                   [&](const auto& read) {
+                     result = convert<arrow::Int64Type>(*values, place, chunk, why, read, IntoI64());
+                   }) ||
+      with_decimals(*values, [&](const auto& read) {
+        result = parse_each<arrow::Int64Type>(*values, place, chunk, "this decimal is no integer of 64 bits",
+                                              [&](std::int64_t i) { return core::to_i64(read(i)); });
+      });
   if (!numeric) refuse_type(*values, place, "i64");
   return result;
 }
@@ -250,9 +314,16 @@ ArrayPtr cast_to_f64(const ArrayPtr& values, const Place& place, std::size_t chu
                                          "this text is not a decimal number that a double holds", parse_f64);
   }
   ArrayPtr result;
-  const bool numeric = with_numbers(*values, [&](const auto& read) {
-    result = convert<arrow::DoubleType>(*values, place, chunk, kTooLargeForF64, read, IntoF64());
-  });
+  const bool numeric =
+      with_numbers(*values,
+                   [&](const auto& read) {
+                     result =
+                         convert<arrow::DoubleType>(*values, place, chunk, kTooLargeForF64, read, IntoF64());
+                   }) ||
+      with_decimals(*values, [&](const auto& read) {
+        result = parse_each<arrow::DoubleType>(*values, place, chunk, kDecimalNotF64,
+                                               [&](std::int64_t i) { return core::to_f64(read(i)); });
+      });
   if (!numeric) refuse_type(*values, place, "f64");
   return result;
 }
@@ -263,13 +334,75 @@ ArrayPtr cast_to_text(const ArrayPtr& values, const Place& place, std::size_t ch
   arrow::StringBuilder builder;
   const auto ok = [&](const arrow::Status& status) { check(status, ErrorCode::wrong_type, place.facts()); };
   ok(builder.Reserve(values->length()));
-  const bool numeric = with_numbers(*values, [&](const auto& read) {
+  const bool half = values->type_id() == arrow::Type::HALF_FLOAT;
+  const auto append = [&](const auto& read) {
     for (std::int64_t i = 0; i < values->length(); ++i) {
-      ok(values->IsNull(i) ? builder.AppendNull() : builder.Append(text_of_number(read(i))));
+      Text found{true, {}};
+      if (!values->IsNull(i)) {
+        const auto value = read(i);
+        if constexpr (std::is_same_v<decltype(value), const float>) {
+          found = text_of_number(value, half ? 16 : 32);
+        } else {
+          found = text_of_number(value);
+        }
+      }
+      if (!found.null && !found.text) {
+        place.refuse_at(ErrorCode::lossy_cast, *values, chunk, i, kNoText);
+        found.text = text_of(cell_to_json(*values, i));
+      }
+      ok(found.null ? builder.AppendNull() : builder.Append(*found.text));
     }
-  });
-  if (!numeric) refuse_type(*values, place, "text");
+  };
+  if (!with_numbers(*values, append) && !with_decimals(*values, append)) refuse_type(*values, place, "text");
   return check(builder.Finish(), ErrorCode::wrong_type, place.facts());
+}
+
+namespace {
+
+// The digits of `number` * 10^scale, where that is an integer of up to `precision` digits.
+std::optional<std::string> scaled(const Decimal& number, std::int32_t precision, std::int32_t scale) {
+  const std::int64_t zeros = number.exponent + scale;
+  const auto size = static_cast<std::int64_t>(number.digits.size());
+  if (number.digits.empty()) return "0";
+  if (zeros < 0 || zeros > precision - size) return std::nullopt;
+  return (number.negative ? "-" : "") + number.digits + std::string(static_cast<std::size_t>(zeros), '0');
+}
+
+template <class Builder, class Value>
+ArrayPtr build_decimals(const ArrayPtr& values, const std::shared_ptr<arrow::DataType>& type,
+                        const Place& place, std::size_t chunk) {
+  const auto& target = static_cast<const arrow::DecimalType&>(*type);
+  Builder builder(type);
+  const auto ok = [&](const arrow::Status& status) { check(status, ErrorCode::wrong_type, place.facts()); };
+  const auto append = [&](const auto& read) {
+    for (std::int64_t i = 0; i < values->length(); ++i) {
+      std::optional<std::string> digits;
+      if (!values->IsNull(i)) {
+        const auto number = read(i);
+        if constexpr (std::is_same_v<decltype(number), const Decimal>) {
+          digits = scaled(number, target.precision(), target.scale());
+        } else {
+          digits = scaled(*parse_decimal(std::to_string(number)), target.precision(), target.scale());
+        }
+        if (!digits)
+          place.refuse_at(ErrorCode::lossy_cast, *values, chunk, i, "this does not fit " + type->ToString());
+      }
+      ok(values->IsNull(i) ? builder.AppendNull() : builder.Append(*Value::FromString(digits.value_or("0"))));
+    }
+  };
+  if (!with_numbers(*values, append) && !with_decimals(*values, append))
+    refuse_type(*values, place, type->ToString().c_str());
+  return check(builder.Finish(), ErrorCode::wrong_type, place.facts());
+}
+
+}  // namespace
+
+ArrayPtr cast_to_decimal(const ArrayPtr& values, const std::shared_ptr<arrow::DataType>& type,
+                         const Place& place, std::size_t chunk) {
+  if (values->type()->Equals(*type)) return values;
+  if (type->id() == arrow::Type::DECIMAL256)
+    return build_decimals<arrow::Decimal256Builder, arrow::Decimal256>(values, type, place, chunk);
+  return build_decimals<arrow::Decimal128Builder, arrow::Decimal128>(values, type, place, chunk);
 }
 
 bool is_text(const arrow::DataType& type) {
@@ -317,6 +450,15 @@ ArrayPtr without_views(const ArrayPtr& values) {
     return copy_views<arrow::LargeBinaryBuilder>(static_cast<const arrow::BinaryViewArray&>(*values));
   }
   return values;
+}
+
+bool fits_i64(const arrow::Array& decimals) {
+  bool fits = true;
+  with_decimals(decimals, [&](const auto& read) {
+    for (std::int64_t i = 0; fits && i < decimals.length(); ++i)
+      fits = decimals.IsNull(i) || core::to_i64(read(i)).has_value();
+  });
+  return fits;
 }
 
 bool holds_exact(const arrow::Array& values) {

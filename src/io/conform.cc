@@ -13,9 +13,11 @@
 #include <arrow/table.h>
 #include <arrow/type.h>
 
+#include "crv/io/json_rows.h"
 #include "io/arrow_types.h"
 #include "io/broken_rules.h"
 #include "io/cast.h"
+#include "io/declared.h"
 #include "io/normalise.h"
 #include "io/place.h"
 #include "io/quarantine.h"
@@ -36,7 +38,11 @@ class Conformer {
  public:
   Conformer(const arrow::Table& frame, const core::TableDescriptor& descriptor, const Columns& held,
             const ConformOptions& options)
-      : frame_(frame), descriptor_(descriptor), held_(held), options_(options) {}
+      : frame_(frame),
+        descriptor_(descriptor),
+        held_(held),
+        options_(options),
+        declared_(declared_types(descriptor)) {}
 
   Conformed run() {
     check(frame_.Validate(), ErrorCode::wrong_type, facts_of(""));
@@ -139,7 +145,7 @@ class Conformer {
     if (given == nullptr) return;
     Place place = place_of(kTick, *given);
     place.report_as(ErrorCode::bad_tick);
-    if (options_.validate_rows) note_nulls(*given, place, ErrorCode::bad_tick);
+    if (options_.validate_rows) note_nulls(*given, *given, place, ErrorCode::bad_tick);
     ticks_ = cast(DType::i64, *given, place);
     if (options_.validate_rows) return;  // the column rules look for negative ones
     for (int c = 0; c < ticks_->num_chunks(); ++c)
@@ -159,17 +165,25 @@ class Conformer {
   void add(const core::ColumnDescriptor& column, const arrow::ChunkedArray& given) {
     if (column.name == kTick) return put(kTick, type_of(DType::i64), ticks_);
     const Place place = place_of(column.name, given);
-    if (column.required && checks_nulls()) require_no_null(given, place);
+    const bool no_null = column.required && checks_nulls();
+    if (column.dtype == DType::str) {
+      ChunkedPtr texts = cast(DType::str, given, place);
+      if (no_null) require_no_null(*texts, given, place);  // a NaN has become one
+      return put(column.name, type_of(DType::str), std::move(texts));
+    }
+    if (no_null) require_no_null(given, given, place);
     if (column.dtype == DType::structure || column.dtype == DType::list_of_structures) {
       return add_nested(column, given, place);
     }
     put(column.name, type_of(column.dtype), cast(column.dtype, given, place));
   }
 
-  void require_no_null(const arrow::ChunkedArray& given, const Place& place) {
-    if (options_.validate_rows) return note_nulls(given, place, ErrorCode::null_value);
-    for_each_null(given, [&](std::size_t chunk, std::int64_t i) {
-      place.fail_at(ErrorCode::null_value, place.row_of(chunk, i), "null",
+  // `given`: what the caller has where a null stands in `values`.
+  void require_no_null(const arrow::ChunkedArray& values, const arrow::ChunkedArray& given,
+                       const Place& place) {
+    if (options_.validate_rows) return note_nulls(values, given, place, ErrorCode::null_value);
+    for_each_null(values, [&](std::size_t chunk, std::int64_t i) {
+      place.fail_at(ErrorCode::null_value, *given.chunk(static_cast<int>(chunk)), chunk, i,
                     "this column must not hold a null");
     });
   }
@@ -193,11 +207,13 @@ class Conformer {
     return place;
   }
 
-  void note_nulls(const arrow::ChunkedArray& given, const Place& place, ErrorCode code) {
+  void note_nulls(const arrow::ChunkedArray& values, const arrow::ChunkedArray& given, const Place& place,
+                  ErrorCode code) {
     const std::string why = "must not be null";
-    for_each_null(given, [&](std::size_t chunk, std::int64_t i) {
-      note("column.required",
-           {code, place.path(), place.row_of(chunk, i), why, [] { return std::string("null"); }});
+    for_each_null(values, [&](std::size_t chunk, std::int64_t i) {
+      note("column.required", {code, place.path(), place.row_of(chunk, i), why, [&] {
+                                 return text_of(cell_to_json(*given.chunk(static_cast<int>(chunk)), i));
+                               }});
     });
   }
 
@@ -302,7 +318,7 @@ class Conformer {
       place.fail(ErrorCode::wrong_type, "this column holds " + std::string(core::text_of(column.dtype)) +
                                             " and takes no values of the type " + type.ToString());
     }
-    Normalised result = normalise(given, place, known);
+    Normalised result = normalise(given, place, known, declared_field(&declared_, column.name));
     if (column.dtype == DType::list_of_structures) know_elements(result.type);
     put(column.name, std::move(result.type), std::move(result.values));
   }
@@ -342,6 +358,7 @@ class Conformer {
   const core::TableDescriptor& descriptor_;
   const Columns& held_;
   const ConformOptions& options_;
+  const Type declared_;
 
   BrokenRules broken_;
   Place::Listener note_refused_ = [this](const Place::Refused& value) { note("column.type", value); };

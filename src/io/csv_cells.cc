@@ -1,17 +1,24 @@
 #include "io/csv_cells.h"
 
+#include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <arrow/api.h>
 
+#include "core/number_text.h"
+#include "core/text.h"
 #include "crv/core/error.h"
 #include "crv/core/json.h"
 #include "io/arrow_types.h"
+#include "io/cast.h"
 #include "io/json_column.h"
+#include "io/place.h"
 
 namespace crv::io {
 namespace {
@@ -62,16 +69,46 @@ std::optional<std::int64_t> parse_integer(std::string_view cell) {
   return parsed.ec == std::errc() && parsed.ptr == end ? std::optional(value) : std::nullopt;
 }
 
-constexpr std::int64_t kExactIntegers = std::int64_t{1} << 53;  // a double holds each integer up to this one
+// "-0" is a number with a sign that no integer holds.
+std::optional<std::int64_t> parse_guessed_integer(std::string_view cell) {
+  return cell == "-0" ? std::nullopt : parse_integer(cell);
+}
+
+// An integer as frames have them: also as a decimal that is one, 2.0 or 1e3.
+std::optional<std::int64_t> parse_table_integer(std::string_view cell) {
+  if (cell.find_first_of(".eE") == std::string_view::npos) {
+    return parse_integer(cell);
+  }
+  const auto number = core::parse_decimal(cell);
+  return number ? core::to_i64(*number) : std::nullopt;
+}
+
+constexpr std::array<std::pair<std::string_view, double>, 3> kWords{{
+    {"nan", std::numeric_limits<double>::quiet_NaN()},
+    {"inf", std::numeric_limits<double>::infinity()},
+    {"infinity", std::numeric_limits<double>::infinity()},
+}};
+
+std::optional<double> parse_word(std::string_view cell) {
+  const bool negative = cell.starts_with('-');
+  const auto lower = core::fold_case(cell.substr(negative ? 1 : 0));
+  for (const auto& [word, value] : kWords) {
+    if (lower == word && !(negative && std::isnan(value))) {
+      return negative ? -value : value;
+    }
+  }
+  return std::nullopt;
+}
 
 std::optional<double> parse_number(std::string_view cell) {
-  if (cell == "nan" || cell == "inf" || cell == "-inf") {
-    return cell == "nan" ? std::nan("") : cell == "inf" ? HUGE_VAL : -HUGE_VAL;
+  if (const auto word = parse_word(cell)) {
+    return word;
   }
   if (looks_integral(cell)) {
     const auto integer = parse_integer(cell);
-    const bool exact = integer && *integer >= -kExactIntegers && *integer <= kExactIntegers;
-    return exact ? std::optional(static_cast<double>(*integer)) : std::nullopt;
+    const bool exact = integer && *integer >= -kExactInF64 && *integer <= kExactInF64;
+    const double value = exact ? static_cast<double>(*integer) : 0;
+    return exact ? std::optional(cell == "-0" ? -0.0 : value) : std::nullopt;
   }
   const auto digit = cell.find_first_not_of('-');
   if (digit > 1 || cell[digit] < '0' || cell[digit] > '9') {
@@ -83,6 +120,14 @@ std::optional<double> parse_number(std::string_view cell) {
   const auto* end = cell.data() + cell.size();
   const auto parsed = std::from_chars(cell.data(), end, value);
   return !padded && parsed.ec == std::errc() && parsed.ptr == end ? std::optional(value) : std::nullopt;
+}
+
+// A word that a float column holds; as a label of a column that nobody knows only as crv, Python and JSON
+// write it.
+std::optional<double> parse_guessed_number(std::string_view cell) {
+  const bool upper = cell.find_first_of("AIN") != std::string_view::npos;
+  const bool known = cell == "NaN" || cell == "Infinity" || cell == "-Infinity";
+  return upper && !known ? std::nullopt : parse_number(cell);
 }
 
 // The column as numbers; nullptr where a cell is none.
@@ -111,10 +156,10 @@ Chunked guess(const Chunked& cells) {
   if (each_cell(*cells, [](std::int64_t, const auto& cell) { return is_null_or_empty(cell); })) {
     return cells;
   }
-  if (auto integers = numbers<arrow::Int64Builder>(*cells, parse_integer)) {
+  if (auto integers = numbers<arrow::Int64Builder>(*cells, parse_guessed_integer)) {
     return integers;
   }
-  if (auto floats = numbers<arrow::DoubleBuilder>(*cells, parse_number)) {
+  if (auto floats = numbers<arrow::DoubleBuilder>(*cells, parse_guessed_number)) {
     return floats;
   }
   return cells;
@@ -122,20 +167,22 @@ Chunked guess(const Chunked& cells) {
 
 Json parse_cell(std::string_view text, const std::string& column, std::int64_t row) {
   try {
-    return parse_json(text);
+    return parse_json(text, RepeatedKeys::refused);
   } catch (const Error& error) {
+    const std::string& below = error.facts().column;
     ErrorFacts facts;
-    facts.column = column;
+    facts.column = column + (below.empty() || below.starts_with('[') ? "" : ".") + below;
     facts.row = row;
-    facts.value = std::string(text.substr(0, 200));
+    facts.value = shortened(std::string(text));
     raise(error.code(),
-          "column " + column + ", row " + std::to_string(row) + ": the cell is not JSON: " + error.what(),
+          "column " + column + ", row " + std::to_string(row) + ": " +
+              (error.code() == ErrorCode::bad_json ? "the cell is not JSON: " : "") + error.what(),
           facts);
   }
 }
 
-Chunked json_cells(const arrow::ChunkedArray& cells, const std::string& name) {
-  JsonColumn column(name);
+Chunked json_cells(const arrow::ChunkedArray& cells, const std::string& name, const Type* declared) {
+  JsonColumn column(name, declared);
   each_cell(cells, [&](std::int64_t row, const std::optional<std::string_view>& cell) {
     if (!is_null_or_empty(cell)) {
       column.append(row, parse_cell(*cell, name, row), row);
@@ -145,21 +192,25 @@ Chunked json_cells(const arrow::ChunkedArray& cells, const std::string& name) {
   return std::make_shared<arrow::ChunkedArray>(column.finish(cells.length()));
 }
 
-Chunked without_empty(const Chunked& cells) {
-  if (!each_cell(*cells, [](std::int64_t, const auto& cell) { return !cell || !cell->empty(); })) {
-    arrow::StringBuilder builder;
-    each_cell(*cells, [&](std::int64_t, const auto& cell) {
-      check(is_null_or_empty(cell) ? builder.AppendNull() : builder.Append(*cell), ErrorCode::read_failed);
-      return true;
-    });
-    return one_chunk(builder);
-  }
-  return cells;
+// Text for the strict cast: nulls for empty cells, and integers as that takes them.
+Chunked strict_text(const arrow::ChunkedArray& cells, bool integers) {
+  arrow::StringBuilder builder;
+  each_cell(cells, [&](std::int64_t, const std::optional<std::string_view>& cell) {
+    const auto integer = integers && cell ? parse_table_integer(*cell) : std::nullopt;
+    if (is_null_or_empty(cell)) {
+      check(builder.AppendNull(), ErrorCode::read_failed);
+    } else {
+      check(builder.Append(integer ? std::to_string(*integer) : std::string(*cell)), ErrorCode::read_failed);
+    }
+    return true;
+  });
+  return one_chunk(builder);
 }
 
 }  // namespace
 
-Chunked cells_to_column(const Chunked& cells, const core::ColumnDescriptor* column, const std::string& name) {
+Chunked cells_to_column(const Chunked& cells, const core::ColumnDescriptor* column, const std::string& name,
+                        const Type* declared) {
   if (column == nullptr) {
     return guess(cells);
   }
@@ -167,15 +218,18 @@ Chunked cells_to_column(const Chunked& cells, const core::ColumnDescriptor* colu
     case core::DType::str:
       return cells;
     case core::DType::i64:
-      return without_empty(cells);
+      if (auto integers = numbers<arrow::Int64Builder>(*cells, parse_table_integer)) {
+        return integers;
+      }
+      return strict_text(*cells, true);
     case core::DType::f64:
       if (auto floats = numbers<arrow::DoubleBuilder>(*cells, parse_number)) {
         return floats;
       }
-      return without_empty(cells);
+      return strict_text(*cells, false);
     case core::DType::structure:
     case core::DType::list_of_structures:
-      return json_cells(*cells, name);
+      return json_cells(*cells, name, declared);
   }
   return cells;
 }

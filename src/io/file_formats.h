@@ -16,8 +16,10 @@
 
 namespace crv::io {
 
-std::unique_ptr<FrameReader> read_csv(std::shared_ptr<FdInput> input, const core::TableDescriptor* table);
-std::unique_ptr<FrameReader> read_jsonl(std::shared_ptr<FdInput> input);
+// `taken_for`: why this was taken for CSV where nobody said so, for an error: "" or the end of a sentence.
+std::unique_ptr<FrameReader> read_csv(std::shared_ptr<FdInput> input, const core::TableDescriptor* table,
+                                      const std::string& taken_for);
+std::unique_ptr<FrameReader> read_jsonl(std::shared_ptr<FdInput> input, const core::TableDescriptor* table);
 // Stream or file. `path` is opened anew where bytes must be read out of order.
 std::unique_ptr<FrameReader> read_arrow(const std::shared_ptr<FdInput>& input, const std::string& path);
 std::unique_ptr<FrameReader> read_parquet(const std::shared_ptr<FdInput>& input, const std::string& path);

@@ -33,6 +33,9 @@ constexpr std::array<std::pair<std::string_view, Format>, 9> kExtensions{{
 }};
 
 constexpr std::size_t kSniffed = 64;  // bytes
+constexpr const char* kTakenForCsv =
+    ". Neither its name nor its first bytes tell a format, so it was taken for CSV; name another with "
+    "--format";
 
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
@@ -155,9 +158,9 @@ std::unique_ptr<FrameReader> open_frames(const std::string& path, const InputOpt
   }
   switch (format ? *format : sniff(*input)) {
     case Format::csv:
-      return read_csv(std::move(input), options.table);
+      return read_csv(std::move(input), options.table, format ? "" : kTakenForCsv);
     case Format::jsonl:
-      return read_jsonl(std::move(input));
+      return read_jsonl(std::move(input), options.table);
     case Format::arrow:
       return read_arrow(input, path);
     case Format::parquet:

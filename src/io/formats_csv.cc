@@ -1,188 +1,300 @@
-// CSV, in and out.
+// CSV, in. Arrow's parser finds rows and cells; what it is given, block by block, is our matter, since
+// Arrow's own reader drops bytes where a block ends between CR and LF, and ends the last cell where the file
+// does.
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
 #include <arrow/api.h>
 #include <arrow/csv/options.h>
 #include <arrow/csv/parser.h>
-#include <arrow/csv/reader.h>
-#include <arrow/csv/writer.h>
-#include <arrow/ipc/writer.h>
 
-#include "crv/io/json_rows.h"
 #include "io/csv_cells.h"
+#include "io/declared.h"
 #include "io/file_formats.h"
+#include "io/json_column.h"
+#include "io/place.h"
 
 namespace crv::io {
 namespace {
 
-constexpr std::size_t kHeaderBytes = std::size_t{1} << 16;
-constexpr std::int32_t kBlockBytes = 1 << 24;  // the longest row that can be read
+constexpr std::size_t kBlockBytes = std::size_t{1} << 20;
+constexpr std::size_t kLongestRow = std::size_t{1} << 30;
+constexpr std::int32_t kRowsAtOnce = 65536;
+constexpr std::array kDelimiters{',', ';', '\t'};
 
-arrow::csv::ParseOptions parse_options() {
-  auto options = arrow::csv::ParseOptions::Defaults();
-  options.newlines_in_values = true;
-  return options;
-}
+// The rows of an input as a parser finds them, a block at a time.
+class CsvRows {
+ public:
+  explicit CsvRows(FdInput& input) : input_(input) {
+    fill(kBlockBytes);
+    if (text_.starts_with("\xEF\xBB\xBF")) {
+      text_.erase(0, 3);
+    }
+  }
 
-// Names of the columns, from the first row. Without them Arrow would guess the types of the columns.
-std::vector<std::string> header_of(FdInput& input) {
-  std::string_view head = input.peek(kHeaderBytes);
-  if (head.starts_with("\xEF\xBB\xBF")) {
-    head.remove_prefix(3);
+  // The next rows, at least one and up to `max_rows`, each of `columns` cells (-1: as many as the first has).
+  // nullptr at the end.
+  std::unique_ptr<arrow::csv::BlockParser> next(char delimiter, std::int32_t columns, std::int32_t max_rows) {
+    auto parser = parse(delimiter, columns, max_rows);
+    if (parser != nullptr) {
+      lines_ += lines_in(std::string_view(text_).substr(begin_, used_));
+      rows_ += parser->num_rows();
+      begin_ += used_;
+    }
+    return parser;
   }
-  std::vector<std::string> names;
-  arrow::csv::BlockParser parser(parse_options(), -1, 0, 1);
-  std::uint32_t used = 0;
-  check_read(parser.Parse(head, &used), input.name());
-  if (parser.num_rows() == 0) {
-    check_read(parser.ParseFinal(head, &used), input.name());
+
+  // The first row as this delimiter cuts it; nothing where the input has none.
+  std::vector<std::string> first(char delimiter) {
+    const auto parser = parse(delimiter, -1, 1);
+    std::vector<std::string> cells;
+    if (parser != nullptr) {
+      const auto add = [&](const std::uint8_t* data, std::uint32_t size, auto...) {  // later Arrows tell more
+        cells.emplace_back(reinterpret_cast<const char*>(data), size);
+        return arrow::Status::OK();
+      };
+      check_read(parser->VisitLastRow(add), input_.name());
+    }
+    return cells;
   }
-  if (parser.num_rows() == 0) {
+
+  std::string_view first_line() const {
+    const auto text = std::string_view(text_).substr(begin_);
+    return text.substr(0, text.find_first_of("\r\n"));
+  }
+  std::int64_t rows() const { return rows_; }
+
+  [[noreturn]] void fail(ErrorCode code, std::int64_t line, const std::string& what) const {
     ErrorFacts facts;
-    facts.path = input.name();
-    facts.line = 1;
-    raise(ErrorCode::read_failed, input.name() + " has no header line with the names of its columns", facts);
+    facts.path = input_.name();
+    facts.line = line;
+    raise(code, input_.name() + ", line " + std::to_string(line) + ": " + what, facts);
   }
-  const auto add_name = [&](const std::uint8_t* data, std::uint32_t size,
-                            auto...) {  // later Arrows tell one fact more
-    names.emplace_back(reinterpret_cast<const char*>(data), size);
-    return arrow::Status::OK();
-  };
-  check_read(parser.VisitLastRow(add_name), input.name());
-  return names;
-}
+
+ private:
+  static std::int64_t lines_in(std::string_view text) {
+    std::int64_t lines = std::count(text.begin(), text.end(), '\n');
+    for (auto at = text.find('\r'); at != std::string_view::npos; at = text.find('\r', at + 1)) {
+      lines += at + 1 == text.size() || text[at + 1] != '\n' ? 1 : 0;
+    }
+    return lines;
+  }
+
+  // Reads on until `size` bytes are at hand, or the end is.
+  void fill(std::size_t size) {
+    text_.erase(0, std::exchange(begin_, 0));
+    while (!at_end_ && text_.size() < size) {
+      const std::size_t held = text_.size();
+      text_.resize(size);
+      const auto got = input_.read_some(text_.data() + held, static_cast<std::int64_t>(size - held));
+      text_.resize(held + static_cast<std::size_t>(got));
+      at_end_ = got == 0;
+    }
+    if (at_end_ && !ended_) {
+      text_ += '\n';  // of the last line, if it has none
+      ended_ = true;
+    }
+  }
+
+  // Of a block that may go on with LF the CR at its end is left for the next one.
+  std::string_view whole_part() const {
+    auto text = std::string_view(text_).substr(begin_);
+    if (!at_end_ && text.ends_with('\r')) {
+      text.remove_suffix(1);
+    }
+    return text;
+  }
+
+  std::unique_ptr<arrow::csv::BlockParser> parse(char delimiter, std::int32_t columns,
+                                                 std::int32_t max_rows) {
+    if (text_.size() - begin_ < kBlockBytes / 2) {
+      fill(kBlockBytes);
+    }
+    while (true) {
+      const auto text = whole_part();
+      std::string wrong_width;
+      auto parser = std::make_unique<arrow::csv::BlockParser>(options(delimiter, columns, text, wrong_width),
+                                                              columns, rows_ + 1, max_rows);
+      const auto status = parser->Parse(text, &used_);
+      if (!wrong_width.empty()) {
+        fail(ErrorCode::read_failed, wrong_line_, wrong_width);
+      }
+      check_read(status, input_.name());
+      if (parser->num_rows() > 0) {
+        return parser;
+      }
+      begin_ += used_;  // of empty lines
+      lines_ += lines_in(text.substr(0, used_));
+      const std::size_t held = text_.size() - begin_;
+      if (at_end_ && held == 0) {
+        return nullptr;
+      }
+      if (at_end_) {
+        fail(ErrorCode::read_failed, lines_,
+             "a quote that opens in the row that begins here is never closed");
+      }
+      if (held >= kLongestRow) {
+        fail(ErrorCode::read_failed, lines_,
+             "the row that begins here is longer than 1 GiB; is a quote in it never closed?");
+      }
+      fill(std::min(std::max(kBlockBytes, 2 * held), kLongestRow));
+    }
+  }
+
+  arrow::csv::ParseOptions options(char delimiter, std::int32_t columns, std::string_view text,
+                                   std::string& wrong_width) {
+    auto options = arrow::csv::ParseOptions::Defaults();
+    options.delimiter = delimiter;
+    options.newlines_in_values = true;
+    if (columns >= 0) {
+      options.invalid_row_handler = [this, text, &wrong_width](const arrow::csv::InvalidRow& row) {
+        const auto before = static_cast<std::size_t>(row.text.data() - text.data());
+        wrong_line_ = lines_ + lines_in(text.substr(0, std::min(before, text.size())));
+        wrong_width = "row #" + std::to_string(row.number) + " has " + std::to_string(row.actual_columns) +
+                      " cells where the header has " + std::to_string(row.expected_columns) + ": " +
+                      shortened(std::string(row.text));
+        return arrow::csv::InvalidRowResult::Error;
+      };
+    }
+    return options;
+  }
+
+  FdInput& input_;
+  std::string text_;  // read, from begin_ on not yet taken
+  std::size_t begin_ = 0;
+  bool at_end_ = false, ended_ = false;
+  std::uint32_t used_ = 0;  // bytes of what parse() has parsed last
+  std::int64_t rows_ = 0;   // taken, the header included
+  std::int64_t lines_ = 1;  // the line that begins at begin_
+  std::int64_t wrong_line_ = 0;
+};
 
 class CsvFrames : public FrameReader {
  public:
-  CsvFrames(std::shared_ptr<FdInput> input, const core::TableDescriptor* table)
-      : input_(std::move(input)), table_(table) {
-    auto convert = arrow::csv::ConvertOptions::Defaults();
-    for (const auto& name : header_of(*input_)) {
-      convert.column_types[name] = arrow::utf8();
-    }
-    convert.null_values = {""};
-    convert.strings_can_be_null = true;
-    convert.quoted_strings_can_be_null = false;
-    auto read = arrow::csv::ReadOptions::Defaults();
-    read.block_size = kBlockBytes;
-    read.use_threads = false;  // else a row that cannot be read is told without its number
-    reader_ = check_read(arrow::csv::StreamingReader::Make(arrow::io::default_io_context(), input_, read,
-                                                           parse_options(), convert),
-                         input_->name());
+  CsvFrames(std::shared_ptr<FdInput> input, const core::TableDescriptor* table, const std::string& taken_for)
+      : input_(std::move(input)),
+        table_(table),
+        declared_(table == nullptr ? Type() : declared_types(*table)),
+        rows_(*input_) {
+    read_header(taken_for);
   }
-  ~CsvFrames() override { input_->cancel(); }  // Arrow reads ahead in a thread of its own
 
   std::vector<Frame> next(std::int64_t max_rows) override {
-    std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
-    for (std::int64_t rows = 0; rows < max_rows;) {
-      auto batch = next_batch(max_rows - rows);
-      if (batch == nullptr) {
+    std::vector<arrow::ArrayVector> cells(names_.size());
+    std::int64_t rows = 0;
+    while (rows < max_rows) {
+      const auto wanted = std::min<std::int64_t>(max_rows - rows, kRowsAtOnce);
+      const auto parsed =
+          rows_.next(delimiter_, static_cast<std::int32_t>(names_.size()), static_cast<std::int32_t>(wanted));
+      if (parsed == nullptr) {
         break;
       }
-      rows += batch->num_rows();
-      batches.push_back(std::move(batch));
+      for (std::size_t i = 0; i < cells.size(); ++i) {
+        cells[i].push_back(column_of(*parsed, i));
+      }
+      rows += parsed->num_rows();
     }
-    if (batches.empty()) {
-      return {};
-    }
-    return {Frame(
-        typed(*check_read(arrow::Table::FromRecordBatches(reader_->schema(), batches), input_->name())))};
+    return rows == 0 ? std::vector<Frame>() : std::vector{Frame(typed(cells, rows))};
   }
-  std::int64_t position() const override { return reader_->bytes_read(); }
+  std::int64_t position() const override { return input_->position(); }
   std::int64_t size() const override { return input_->size(); }
 
  private:
-  // Up to `max_rows` of what Arrow has read; nullptr at the end.
-  std::shared_ptr<arrow::RecordBatch> next_batch(std::int64_t max_rows) {
-    while (rest_ == nullptr || rest_->num_rows() == 0) {
-      check_read(reader_->ReadNext(&rest_), input_->name());
-      if (rest_ == nullptr) {
-        return nullptr;
+  bool has_tick(const std::vector<std::string>& names) const {
+    return std::find(names.begin(), names.end(), "tick") != names.end();
+  }
+  bool is_column(const std::string& name) const { return table_->find(name) != nullptr; }
+
+  // The delimiter is the one that gives a column `tick`, which every table has; else the one that cuts at
+  // all.
+  void read_header(const std::string& taken_for) {
+    for (const char delimiter : kDelimiters) {
+      auto names = rows_.first(delimiter);
+      const bool better = names_.empty() || (!has_tick(names_) && names_.size() == 1 && names.size() > 1) ||
+                          (!has_tick(names_) && has_tick(names));
+      if (better) {
+        names_ = std::move(names);
+        delimiter_ = delimiter;
       }
     }
-    auto batch = rest_->Slice(0, max_rows);
-    rest_ = rest_->Slice(batch->num_rows());
-    return batch;
+    if (names_.empty()) {
+      rows_.fail(ErrorCode::read_failed, 1, "there is no header line with the names of the columns");
+    }
+    if (table_ != nullptr && std::none_of(names_.begin(), names_.end(),
+                                          [&](const std::string& name) { return is_column(name); })) {
+      tell_no_table(taken_for);
+    }
+    rows_.next(delimiter_, -1, 1);
   }
 
-  std::shared_ptr<arrow::Table> typed(const arrow::Table& text) const {
+  [[noreturn]] void tell_no_table(const std::string& taken_for) const {
+    std::string columns;
+    for (const auto& column : table_->columns) {
+      columns += column.name == "bucket" ? "" : (columns.empty() ? "" : ", ") + column.name;
+    }
+    rows_.fail(ErrorCode::read_failed, 1,
+               "this is no header line with columns of the table " + table_->name + " (" + columns +
+                   ", cut by comma, semicolon or tab): " + shortened(std::string(rows_.first_line())) +
+                   taken_for);
+  }
+
+  std::shared_ptr<arrow::Array> column_of(const arrow::csv::BlockParser& parsed, std::size_t column) const {
+    arrow::StringBuilder cells;
+    check_read(cells.Reserve(parsed.num_rows()), input_->name());
+    std::int64_t row = rows_.rows() - 1 - parsed.num_rows();  // of the file's data, from 0
+    const auto add = [&](const std::uint8_t* data, std::uint32_t size, bool quoted, auto...) {
+      const std::string_view text(reinterpret_cast<const char*>(data), size);
+      if (!is_utf8(text)) {
+        tell_no_utf8(column, row, text);
+      }
+      ++row;
+      return size == 0 && !quoted ? cells.AppendNull() : cells.Append(text);
+    };
+    check_read(parsed.VisitColumn(static_cast<std::int32_t>(column), add), input_->name());
+    return check_read(cells.Finish(), input_->name());
+  }
+
+  [[noreturn]] void tell_no_utf8(std::size_t column, std::int64_t row, std::string_view text) const {
+    ErrorFacts facts;
+    facts.path = input_->name();
+    facts.column = names_[column];
+    facts.row = row;
+    raise(ErrorCode::wrong_type,
+          input_->name() + ", row " + std::to_string(row) + ", column \"" + names_[column] +
+              "\": this text is not UTF-8: " + shortened(std::string(text)),
+          facts);
+  }
+
+  std::shared_ptr<arrow::Table> typed(const std::vector<arrow::ArrayVector>& cells, std::int64_t rows) const {
     std::vector<std::shared_ptr<arrow::Field>> fields;
     std::vector<std::shared_ptr<arrow::ChunkedArray>> columns;
-    for (int i = 0; i < text.num_columns(); ++i) {
-      const std::string& name = text.field(i)->name();
-      columns.push_back(
-          cells_to_column(text.column(i), table_ == nullptr ? nullptr : table_->find(name), name));
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      const std::string& name = names_[i];
+      columns.push_back(cells_to_column(std::make_shared<arrow::ChunkedArray>(cells[i]),
+                                        table_ == nullptr ? nullptr : table_->find(name), name,
+                                        declared_field(&declared_, name)));
       fields.push_back(arrow::field(name, columns.back()->type()));
     }
-    return arrow::Table::Make(arrow::schema(fields), columns, text.num_rows());
+    return arrow::Table::Make(arrow::schema(fields), columns, rows);
   }
 
   std::shared_ptr<FdInput> input_;
   const core::TableDescriptor* table_;
-  std::shared_ptr<arrow::csv::StreamingReader> reader_;
-  std::shared_ptr<arrow::RecordBatch> rest_;
-};
-
-bool is_json_cell(const arrow::DataType& type) {
-  return type.num_fields() > 0 || type.id() == arrow::Type::STRUCT || type.id() == arrow::Type::NA;
-}
-
-class CsvWriter : public BatchWriter {
- public:
-  CsvWriter(std::shared_ptr<Output> output, const std::shared_ptr<arrow::Schema>& schema)
-      : output_(std::move(output)) {
-    std::vector<std::shared_ptr<arrow::Field>> fields;
-    for (int i = 0; i < schema->num_fields(); ++i) {
-      const bool nested = is_json_cell(*schema->field(i)->type());
-      fields.push_back(nested ? arrow::field(schema->field(i)->name(), arrow::utf8()) : schema->field(i));
-      if (nested) {
-        nested_.push_back(i);
-      }
-    }
-    schema_ = arrow::schema(std::move(fields));
-    writer_ = check_write(arrow::csv::MakeCSVWriter(output_, schema_));
-  }
-
-  void write(const std::shared_ptr<arrow::RecordBatch>& batch) override {
-    check_write(writer_->WriteRecordBatch(*with_json_cells(*batch)));
-  }
-  void finish() override {
-    check_write(writer_->Close());
-    output_->finish();
-  }
-
- private:
-  std::shared_ptr<arrow::RecordBatch> with_json_cells(const arrow::RecordBatch& batch) const {
-    auto columns = batch.columns();
-    for (const int i : nested_) {
-      auto& column = columns[static_cast<std::size_t>(i)];
-      column = json_text(*column);
-    }
-    return arrow::RecordBatch::Make(schema_, batch.num_rows(), std::move(columns));
-  }
-
-  static std::shared_ptr<arrow::Array> json_text(const arrow::Array& column) {
-    arrow::StringBuilder builder;
-    for (std::int64_t row = 0; row < column.length(); ++row) {
-      const Json cell = cell_to_json(column, row);
-      check_write(cell.is_null() ? builder.AppendNull() : builder.Append(write_json(cell)));
-    }
-    return check_write(builder.Finish());
-  }
-
-  std::shared_ptr<Output> output_;
-  std::shared_ptr<arrow::Schema> schema_;
-  std::vector<int> nested_;  // columns whose cells are JSON
-  std::shared_ptr<arrow::ipc::RecordBatchWriter> writer_;
+  const Type declared_;
+  CsvRows rows_;
+  char delimiter_ = ',';
+  std::vector<std::string> names_;
 };
 
 }  // namespace
 
-std::unique_ptr<FrameReader> read_csv(std::shared_ptr<FdInput> input, const core::TableDescriptor* table) {
-  return std::make_unique<CsvFrames>(std::move(input), table);
-}
-
-std::unique_ptr<BatchWriter> write_csv(std::shared_ptr<Output> output,
-                                       const std::shared_ptr<arrow::Schema>& schema) {
-  return std::make_unique<CsvWriter>(std::move(output), schema);
+std::unique_ptr<FrameReader> read_csv(std::shared_ptr<FdInput> input, const core::TableDescriptor* table,
+                                      const std::string& taken_for) {
+  return std::make_unique<CsvFrames>(std::move(input), table, taken_for);
 }
 
 }  // namespace crv::io

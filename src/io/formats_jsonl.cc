@@ -13,7 +13,8 @@ constexpr std::int64_t kRowsAtOnce = 1024;
 
 class JsonLineFrames : public FrameReader {
  public:
-  explicit JsonLineFrames(std::shared_ptr<FdInput> input) : input_(std::move(input)), reader_(*input_) {}
+  JsonLineFrames(std::shared_ptr<FdInput> input, const core::TableDescriptor* table)
+      : input_(std::move(input)), table_(table), reader_(*input_) {}
 
   std::vector<Frame> next(std::int64_t max_rows) override {
     lines_.clear();
@@ -52,13 +53,14 @@ class JsonLineFrames : public FrameReader {
   std::shared_ptr<arrow::Table> make_frame(const std::vector<JsonObject>& rows,
                                            std::int64_t first_row) const {
     try {
-      return frame_from_json(rows).table();
+      return frame_from_json(rows, table_).table();
     } catch (const Error& error) {
       raise_at_line(error, error.facts().row ? lines_.line_of(first_row + *error.facts().row) : std::nullopt);
     }
   }
 
   std::shared_ptr<FdInput> input_;
+  const core::TableDescriptor* table_;
   LineReader reader_;
   LineMap lines_;
 };
@@ -94,7 +96,7 @@ std::optional<JsonObject> parse_json_line(std::string_view text, std::int64_t li
   facts.line = line;
   Json value;
   try {
-    value = parse_json(text);
+    value = parse_json(text, RepeatedKeys::refused);
   } catch (const Error& error) {
     raise_at_line(error, line);
   }
@@ -116,8 +118,8 @@ void raise_at_line(const Error& error, std::optional<std::int64_t> line) {
   raise(error.code(), error.what(), facts);
 }
 
-std::unique_ptr<FrameReader> read_jsonl(std::shared_ptr<FdInput> input) {
-  return std::make_unique<JsonLineFrames>(std::move(input));
+std::unique_ptr<FrameReader> read_jsonl(std::shared_ptr<FdInput> input, const core::TableDescriptor* table) {
+  return std::make_unique<JsonLineFrames>(std::move(input), table);
 }
 
 std::unique_ptr<BatchWriter> write_jsonl(std::shared_ptr<Output> output) {

@@ -15,6 +15,7 @@
 
 #include "crv/core/error.h"
 #include "io/arrow_types.h"
+#include "io/declared.h"
 #include "io/json_column.h"
 
 namespace crv::io {
@@ -95,8 +96,8 @@ concept IsScalar = requires { typename BuilderOf<Value>::type; };
 
 // One field of all rows.
 template <class Row, class Member>
-std::shared_ptr<arrow::Array> column_of(std::span<const Row> rows, std::string_view name,
-                                        Member Row::*member) {
+std::shared_ptr<arrow::Array> column_of(std::span<const Row> rows, std::string_view name, Member Row::*member,
+                                        const Type& declared) {
   const auto count = static_cast<std::int64_t>(rows.size());
   if constexpr (IsScalar<Member>) {
     using Builder = typename BuilderOf<Member>::type;
@@ -106,7 +107,7 @@ std::shared_ptr<arrow::Array> column_of(std::span<const Row> rows, std::string_v
     for (const Row& row : rows) append_value(builder, row.*member);
     return check(builder.Finish(), ErrorCode::bad_argument);
   } else {
-    JsonColumn column{std::string(name)};
+    JsonColumn column(std::string(name), declared_field(&declared, name));
     std::int64_t index = 0;
     for (const Row& row : rows) {
       column.append(index, row.*member, index);
@@ -120,8 +121,9 @@ template <class Row>
 std::shared_ptr<arrow::Table> table_of(std::span<const Row> rows) {
   arrow::FieldVector fields;
   arrow::ArrayVector columns;
+  const Type declared = declared_types(*core::find_table(Row::table));
   const auto add = [&](const auto& field) {
-    columns.push_back(column_of(rows, field.name, field.member));
+    columns.push_back(column_of(rows, field.name, field.member, declared));
     fields.push_back(arrow::field(std::string(field.name), columns.back()->type()));
   };
   std::apply([&](const auto&... field) { (add(field), ...); }, Row::fields());
@@ -156,8 +158,9 @@ Frame::Frame(std::span<const core::OracleCallRow> rows) : table_(table_of(rows))
 Frame::Frame(std::span<const core::HoldingsRow> rows) : table_(table_of(rows)) {}
 Frame::Frame(std::span<const core::HoldingsValuationRow> rows) : table_(table_of(rows)) {}
 
-Frame frame_from_json(std::span<const JsonObject> rows) {
-  JsonColumn root("");
+Frame frame_from_json(std::span<const JsonObject> rows, const core::TableDescriptor* table) {
+  const Type declared = table == nullptr ? Type() : declared_types(*table);
+  JsonColumn root("", &declared);
   std::int64_t index = 0;
   for (const JsonObject& row : rows) {
     root.append(index, row, index);

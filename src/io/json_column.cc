@@ -1,5 +1,6 @@
 #include "io/json_column.h"
 
+#include <cmath>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -13,6 +14,7 @@
 
 #include "io/arrow_types.h"
 #include "io/cast.h"
+#include "io/declared.h"
 #include "io/place.h"
 
 namespace crv::io {
@@ -59,9 +61,10 @@ void ok(const arrow::Status& status) {
 }  // namespace
 
 struct JsonColumn::State {
-  explicit State(std::string name) : path(std::move(name)) {}
+  State(std::string name, const Type* known) : path(std::move(name)), declared(known) {}
 
   std::string path;
+  const Type* declared;
   Kind kind = Kind::unknown;
   std::int64_t first_row = 0;  // that gave the kind
   std::int64_t length = 0;     // values so far, nulls included
@@ -176,7 +179,7 @@ struct JsonColumn::State {
 
   template <class Elements>
   void add_list(const Elements& elements, std::int64_t row) {
-    if (children.empty()) children.emplace_back(path + "[]");
+    if (children.empty()) children.emplace_back(path + "[]", declared_elements(declared));
     ok(offsets.Append(list_end()));
     ok(valid.Append(true));
     State& below = *children[0].state_;
@@ -201,7 +204,7 @@ struct JsonColumn::State {
     const auto [found, added] = by_name.try_emplace(key, names.size());
     if (added) {
       names.push_back(key);
-      children.emplace_back(path.empty() ? key : path + "." + key);
+      children.emplace_back(path.empty() ? key : path + "." + key, declared_field(declared, key));
     }
     return found->second;
   }
@@ -231,7 +234,8 @@ struct JsonColumn::State {
   }
 };
 
-JsonColumn::JsonColumn(std::string path) : state_(std::make_unique<State>(std::move(path))) {}
+JsonColumn::JsonColumn(std::string path, const Type* declared)
+    : state_(std::make_unique<State>(std::move(path), declared)) {}
 JsonColumn::~JsonColumn() = default;
 JsonColumn::JsonColumn(JsonColumn&&) noexcept = default;
 JsonColumn& JsonColumn::operator=(JsonColumn&&) noexcept = default;
@@ -243,10 +247,12 @@ void JsonColumn::append(std::int64_t index, const Json& value, std::int64_t row)
     state.pad(index);
     ++state.length;
   };
+  const bool is_text = state.declared != nullptr && state.declared->kind == Type::Kind::str;
   if (const auto* text = value.get_if<std::string>()) {
     take(Kind::text);
     state.add(*text, row);
   } else if (const auto* number = value.get_if<double>()) {
+    if (is_text && std::isnan(*number)) return state.pad(index + 1);
     take(Kind::floating);
     state.add(*number);
   } else if (const auto* integer = value.get_if<std::int64_t>()) {
@@ -261,6 +267,10 @@ void JsonColumn::append(std::int64_t index, const Json& value, std::int64_t row)
   } else if (const auto* object = value.get_if<JsonObject>()) {
     append(index, *object, row);
   } else if (const auto* big = value.get_if<BigInt>()) {
+    if (is_text) {
+      take(Kind::text);
+      return state.add(big->digits, row);
+    }
     state.fail(ErrorCode::lossy_cast, row, big->digits, "this integer does not fit into 64 bits");
   } else {
     state.pad(index + 1);
@@ -308,7 +318,7 @@ std::shared_ptr<arrow::Array> JsonColumn::finish(std::int64_t length) {
   return result;
 }
 
-bool is_utf8(const std::string& text) {
+bool is_utf8(std::string_view text) {
   static const bool ready = (arrow::util::InitializeUTF8(), true);
   return ready && arrow::util::ValidateUTF8(text);
 }

@@ -10,17 +10,20 @@
 #include <arrow/type_fwd.h>
 
 #include "crv/core/json.h"
+#include "io/types.h"
 
 namespace crv::io {
 
 // One path: integers are int64, with any float double, text utf8, then bool, struct, list; null while nothing
 // but nulls came. Values are appended in ascending order of `index`; an index that is left out is null.
+// Where text is declared a NaN is null, and an integer beyond 64 bits is text.
 // Throws IoSchemaError: type_conflict where two values do not meet, lossy_cast for an integer beyond 64 bits
 // or one beyond +-2^53 among floats, duplicate_column for a key that stands twice in an object; each with the
 // row.
 class JsonColumn {
  public:
-  explicit JsonColumn(std::string path);  // "" for the rows themselves
+  // `path`: "" for the rows themselves. `declared` (may be nullptr, else outlives this): declared.h.
+  explicit JsonColumn(std::string path, const Type* declared = nullptr);
   ~JsonColumn();
   JsonColumn(JsonColumn&&) noexcept;
   JsonColumn& operator=(JsonColumn&&) noexcept;
@@ -38,6 +41,6 @@ class JsonColumn {
   std::unique_ptr<State> state_;
 };
 
-bool is_utf8(const std::string& text);
+bool is_utf8(std::string_view text);
 
 }  // namespace crv::io

@@ -12,9 +12,11 @@
 #include <arrow/chunked_array.h>
 #include <arrow/compute/cast.h>
 #include <arrow/type.h>
+#include <arrow/type_traits.h>
 
 #include "io/arrow_types.h"
 #include "io/cast.h"
+#include "io/declared.h"
 #include "io/gather.h"
 
 namespace crv::io {
@@ -32,7 +34,13 @@ struct Path {
   arrow::ArrayVector chunks;
 };
 
-Path normalise_path(const Place& place, TypePtr type, arrow::ArrayVector chunks, const Type* held);
+// What stands elsewhere about the type of a path; nullptr where nothing does.
+struct Known {
+  const Type* held;
+  const Type* declared;
+};
+
+Path normalise_path(const Place& place, TypePtr type, arrow::ArrayVector chunks, Known known);
 
 TypePtr empty_struct() {
   return arrow::struct_({arrow::field(kEmptyField, arrow::boolean())});
@@ -53,7 +61,7 @@ TypePtr stored_type(const Type& type) {
         if (TypePtr stored = stored_type(field.type))
           fields.push_back(arrow::field(field.name, std::move(stored)));
       }
-      return fields.empty() ? empty_struct() : arrow::struct_(std::move(fields));
+      return fields.empty() ? empty_struct() : arrow::struct_(fields);
     }
     default:
       return to_arrow(type);
@@ -182,7 +190,7 @@ std::vector<FieldOrder> order_of(const Place& place, const arrow::StructType& ty
 }
 
 Path normalise_struct(const Place& place, const arrow::StructType& type, const arrow::ArrayVector& chunks,
-                      const Type* held) {
+                      Known above) {
   std::vector<arrow::ArrayVector> children(static_cast<std::size_t>(type.num_fields()));
   for (const ArrayPtr& chunk : chunks) {
     const auto flat =
@@ -190,7 +198,7 @@ Path normalise_struct(const Place& place, const arrow::StructType& type, const a
     for (std::size_t i = 0; i < flat.size(); ++i) children[i].push_back(flat[i]);
   }
   const std::vector<Field> nothing;
-  const std::vector<Field>& known = held == nullptr ? nothing : held->fields;
+  const std::vector<Field>& known = above.held == nullptr ? nothing : above.held->fields;
   Path result;
   result.type = struct_of({});
   arrow::FieldVector fields;
@@ -198,9 +206,9 @@ Path normalise_struct(const Place& place, const arrow::StructType& type, const a
   for (const FieldOrder& one : order_of(place, type, known)) {
     const auto& field = type.field(one.index);
     const std::string& name = field->name();
-    Path child = normalise_path(place.field(name), field->type(),
-                                std::move(children[static_cast<std::size_t>(one.index)]),
-                                one.known < known.size() ? &known[one.known].type : nullptr);
+    Path child = normalise_path(
+        place.field(name), field->type(), std::move(children[static_cast<std::size_t>(one.index)]),
+        {one.known < known.size() ? &known[one.known].type : nullptr, declared_field(above.declared, name)});
     result.type.fields.push_back({name, std::move(child.type)});
     if (child.arrow == nullptr) continue;
     fields.push_back(arrow::field(name, child.arrow));
@@ -271,7 +279,7 @@ std::int64_t list_around(const arrow::Buffer& offsets, std::int64_t element) {
 }
 
 Path normalise_list(const Place& place, const arrow::DataType& type, const arrow::ArrayVector& chunks,
-                    const Type* held) {
+                    Known above) {
   const bool narrow = has_narrow_offsets(type);
   std::vector<std::shared_ptr<arrow::Buffer>> offsets;
   arrow::ArrayVector elements;
@@ -284,8 +292,9 @@ Path normalise_list(const Place& place, const arrow::DataType& type, const arrow
     return narrow ? list_around<std::int32_t>(*offsets[chunk], index)
                   : list_around<std::int64_t>(*offsets[chunk], index);
   });
-  Path element = normalise_path(below, type.field(0)->type(), elements,
-                                held == nullptr ? nullptr : &held->fields.at(0).type);
+  Path element = normalise_path(
+      below, type.field(0)->type(), elements,
+      {above.held == nullptr ? nullptr : &above.held->fields.at(0).type, declared_elements(above.declared)});
   if (element.arrow == nullptr) {
     element.arrow = empty_struct();
     for (const ArrayPtr& chunk : elements) {
@@ -298,9 +307,10 @@ Path normalise_list(const Place& place, const arrow::DataType& type, const arrow
   const auto field = arrow::field("element", element.arrow);
   result.arrow = narrow ? arrow::list(field) : arrow::large_list(field);
   for (std::size_t i = 0; i < chunks.size(); ++i) {
-    auto data = arrow::ArrayData::Make(result.arrow, chunks[i]->length(),
-                                       {validity_of(*chunks[i]), offsets[i]}, {element.chunks[i]->data()});
-    result.chunks.push_back(arrow::MakeArray(std::move(data)));
+    const auto data =
+        arrow::ArrayData::Make(result.arrow, chunks[i]->length(), {validity_of(*chunks[i]), offsets[i]},
+                               {element.chunks[i]->data()});
+    result.chunks.push_back(arrow::MakeArray(data));
   }
   return result;
 }
@@ -338,7 +348,30 @@ Path normalise_others(const Place& place, Type offered, const TypePtr& type,
   return result;
 }
 
-Path normalise_path(const Place& place, TypePtr type, arrow::ArrayVector chunks, const Type* held) {
+bool is_number(const Type& type) {
+  return type.kind == Kind::i64 || type.kind == Kind::f64;
+}
+
+bool holds_decimals(const Type* held) {
+  return held != nullptr && held->kind == Kind::other && arrow::is_decimal(to_arrow(*held)->id());
+}
+
+// Integers and decimals as the decimals that the run holds.
+Path normalise_decimals(const Place& place, const arrow::ArrayVector& chunks, const Type& held) {
+  Path result{held, to_arrow(held), {}};
+  for (std::size_t i = 0; i < chunks.size(); ++i)
+    result.chunks.push_back(cast_to_decimal(chunks[i], result.arrow, place, i));
+  return result;
+}
+
+// Whether numbers on a path are to be text: that is declared, and the run holds none of them as numbers.
+bool becomes_text(Known known, const Type& offered, const arrow::DataType& type) {
+  if (known.declared == nullptr || known.declared->kind != Kind::str) return false;
+  if (known.held != nullptr && known.held->kind != Kind::str) return false;
+  return is_number(offered) || offered.kind == Kind::boolean || arrow::is_decimal(type.id());
+}
+
+Path normalise_path(const Place& place, TypePtr type, arrow::ArrayVector chunks, Known known) {
   if (place.depth() >= kMaxTypeDepth) {
     place.fail(ErrorCode::wrong_type, "nested deeper than " + std::to_string(kMaxTypeDepth) + " levels");
   }
@@ -347,17 +380,28 @@ Path normalise_path(const Place& place, TypePtr type, arrow::ArrayVector chunks,
     for (ArrayPtr& chunk : chunks) chunk = decode(chunk);
   }
   Type offered = outline(*type, place);
+  if (known.held != nullptr && known.held->kind == Kind::null) known.held = nullptr;
+  const Type* held = known.held;
   if (offered.kind == Kind::null) return nulls_as_held(place, chunks, held);
-  if (held != nullptr && held->kind == Kind::null) held = nullptr;
+  if (becomes_text(known, offered, *type)) {
+    for (std::size_t i = 0; i < chunks.size(); ++i) chunks[i] = cast_to_text(chunks[i], place, i);
+    type = arrow::utf8();
+    offered = plain(Kind::str);
+  } else if (arrow::is_decimal(type->id()) && held != nullptr && is_number(*held)) {
+    const bool whole = std::ranges::all_of(chunks, [](const ArrayPtr& chunk) { return fits_i64(*chunk); });
+    offered = plain(whole ? Kind::i64 : Kind::f64);
+  } else if (holds_decimals(held) && (arrow::is_decimal(type->id()) || offered.kind == Kind::i64)) {
+    return normalise_decimals(place, chunks, *held);
+  }
   if (held != nullptr && !meets(*held, offered)) {
     if (all_null(chunks)) return nulls_as_held(place, chunks, held);
     conflict(place, chunks, *held, offered);
   }
   switch (offered.kind) {
     case Kind::structure:
-      return normalise_struct(place, static_cast<const arrow::StructType&>(*type), chunks, held);
+      return normalise_struct(place, static_cast<const arrow::StructType&>(*type), chunks, known);
     case Kind::list:
-      return normalise_list(place, *type, chunks, held);
+      return normalise_list(place, *type, chunks, known);
     case Kind::i64:
       return normalise_integers(place, chunks, held);
     case Kind::f64: {
@@ -375,8 +419,9 @@ Path normalise_path(const Place& place, TypePtr type, arrow::ArrayVector chunks,
 
 }  // namespace
 
-Normalised normalise(const arrow::ChunkedArray& column, const Place& place, const Type* held) {
-  Path path = normalise_path(place, column.type(), column.chunks(), held);
+Normalised normalise(const arrow::ChunkedArray& column, const Place& place, const Type* held,
+                     const Type* declared) {
+  Path path = normalise_path(place, column.type(), column.chunks(), {held, declared});
   Normalised result{std::move(path.type), nullptr};
   if (path.arrow != nullptr) {
     result.values = std::make_shared<arrow::ChunkedArray>(std::move(path.chunks), std::move(path.arrow));

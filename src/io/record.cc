@@ -138,7 +138,7 @@ std::vector<TableFrame> Recorder::pending_frames() const {
   std::vector<TableFrame> frames;
   frames.reserve(pending_.size());
   for (const auto& [table, pending] : pending_) {
-    frames.push_back({table, frame_from_json(pending.rows)});
+    frames.push_back({table, frame_from_json(pending.rows, core::find_table(table))});
   }
   return frames;
 }

@@ -69,7 +69,7 @@ std::int64_t FdInput::size() const {
 // then.
 void FdInput::wait_for_bytes() const {
   while (true) {
-    if (cancelled_ || (stop_ && stop_())) {
+    if (stop_ && stop_()) {
       raise(ErrorCode::interrupted, "stopped while reading " + name_);
     }
     pollfd waited{fd_, POLLIN, 0};
@@ -135,7 +135,7 @@ arrow::Status FdInput::Close() {
   return arrow::Status::OK();  // the destructor closes: nothing was written that could be lost
 }
 
-// Arrow calls this from its own threads too: no exception may pass through it.
+// No exception may pass through Arrow.
 arrow::Result<std::int64_t> FdInput::Read(std::int64_t length, void* out) {
   std::int64_t done = 0;
   try {

@@ -2,7 +2,6 @@
 // floor.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -33,8 +32,6 @@ class FdInput : public arrow::io::InputStream {
   // (interrupted).
   std::int64_t read_some(void* out, std::int64_t length);
   std::string read_all();
-  // Ends any read that another thread waits in, and refuses further ones, with code `interrupted`.
-  void cancel() { cancelled_ = true; }
 
   arrow::Status Close() override;
   bool closed() const override { return fd_ < 0; }
@@ -50,7 +47,6 @@ class FdInput : public arrow::io::InputStream {
   bool owned_ = false;
   std::string name_;
   std::function<bool()> stop_;
-  std::atomic<bool> cancelled_ = false;
   std::string head_;  // peeked at, not yet read
   std::size_t head_used_ = 0;
   std::int64_t position_ = 0;

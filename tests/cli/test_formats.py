@@ -72,6 +72,18 @@ class RoundTrip(CommandTest):
             text = self.out("scan", form, "exchange", "--columns", "price,quantity,baseline_value", "--format", "jsonl")
             self.assertEqual('{"price":NaN,"quantity":Infinity,"baseline_value":-Infinity}\n', text)
 
+    def test_every_double_and_every_integer(self):
+        doubles = [0.0, -0.0, 5e-324, -5e-324, 2.2250738585072014e-308, 1.7976931348623157e308, 1e16, 0.1, 1 / 3]
+        rows = [{"tick": i, "agent_id": "a", "token_id": "t", "quantity": (-1) ** i * (2**63 - 1 - i), "mark_price": x}
+                for i, x in enumerate(doubles)]
+        self.append("first", "holdings_valuation", rows)
+        for form in EXTENSIONS:
+            data = self.crv("scan", "first", "holdings_valuation", "--format", form).stdout
+            self.crv("append", form, "holdings_valuation", "-", "--format", form, stdin=data)
+            found = self.rows(form, "holdings_valuation")
+            self.assertEqual([repr(x) for x in doubles], [repr(row["mark_price"]) for row in found])
+            self.assertEqual([row["quantity"] for row in rows], [row["quantity"] for row in found])
+
     def test_extra_columns_keep_their_types(self):
         (self.folder / "crv.toml").write_text("[io]\nstrict_schema = false\n")
         row = holding(0, "a", 1) | {"n": 5, "x": 2.5, "label": "007", "day": "2025-09-20"}
@@ -113,8 +125,34 @@ class Csv(CommandTest):
 
     def test_rows_of_another_width(self):
         error = self.refused("tick,agent_id,token_id,quantity\n1,a,t,1\n1,a,t\n")
-        self.assertEqual("read_failed", error["code"])
+        self.assertEqual(("read_failed", 3), (error["code"], error["line"]))
         self.assertIn("#3", error["message"])
+
+    def test_a_quote_that_is_never_closed(self):
+        error = self.refused('tick,agent_id,token_id,quantity\n1,a,t,1\n1,"a,t,1\n2,b,t,1\n')
+        self.assertEqual(("read_failed", 3), (error["code"], error["line"]))
+        self.assertEqual([], self.files())
+
+    def test_numbers_follow_the_rule_of_frames(self):
+        head = "tick,agent_id,token_id,quantity,mark_price\n"
+        self.put(head + "1.0,7,1.0,2.0,NaN\n1e1,NaN,x,1e3,Infinity\n", table="holdings_valuation")
+        text = self.out("scan", "run", "holdings_valuation", "--format", "jsonl", "--columns",
+                        "tick,agent_id,token_id,quantity,mark_price")
+        self.assertEqual('{"tick":1,"agent_id":"7","token_id":"1.0","quantity":2,"mark_price":NaN}\n'
+                         '{"tick":10,"agent_id":"NaN","token_id":"x","quantity":1000,"mark_price":Infinity}\n', text)
+        for cell in ("NaN", "Infinity", "2.5", "1e-3", "1e19"):
+            error = self.refused(head + f"1,a,t,{cell},1\n", table="holdings_valuation")
+            self.assertEqual(("lossy_cast", "quantity", cell), tuple(error[k] for k in ("code", "column", "value")))
+
+    def test_semicolons_and_tabs(self):
+        for run, delimiter in (("semicolon", ";"), ("tab", "\t")):
+            lines = ["tick,agent_id,token_id,quantity", '1,"a,b",t,5', ""]
+            text = "\n".join(line.replace(",", delimiter) for line in lines)
+            self.crv("append", run, "holdings", "-", "--format", "csv", stdin=text)
+            self.assertEqual([f"a{delimiter}b"], [row["agent_id"] for row in self.rows(run, "holdings")])
+        error = self.refused("tick|agent_id|token_id|quantity\n1|a|t|5\n")
+        self.assertEqual(("read_failed", 1), (error["code"], error["line"]))
+        self.assertIn("comma, semicolon or tab", error["message"])
 
     def test_windows_line_ends_and_byte_order_mark(self):
         self.put("\ufefftick,agent_id,token_id,quantity\r\n1,a,t,5\r\n")
@@ -143,6 +181,31 @@ class JsonLines(CommandTest):
         self.assertEqual(("lossy_cast", 3, "quantity"), (error["code"], error["line"], error["column"]))
         self.assertEqual("bad_json", self.error("append", "run", "holdings", "-", "--format", "jsonl", stdin="[1]")["code"])
         self.assertEqual([], self.files())
+
+    def test_a_key_that_stands_twice_is_refused(self):
+        good = json_lines(holdings([0]))
+        error = self.error("append", "run", "holdings", "-", stdin=good + '{"tick":1,"agent_id":"a","tick":2}\n')
+        self.assertEqual(("duplicate_column", "tick", 3), tuple(error[k] for k in ("code", "column", "line")))
+        row = json.dumps(dict(EXCHANGE[0], additional_payload=0)).replace('"additional_payload": 0',
+                                                                         '"additional_payload": {"a": [{"b": 1, "b": 1}]}')
+        error = self.error("append", "run", "exchange", "-", stdin=row)
+        self.assertEqual(("duplicate_column", "additional_payload.a[].b"), (error["code"], error["column"]))
+        error = self.error("record", "run", stdin='{"table":"holdings","tick":1,"tick":1}\n')
+        self.assertEqual(("duplicate_column", "tick", 1), tuple(error[k] for k in ("code", "column", "line")))
+        self.assertEqual([], self.files())
+
+    def test_floats_for_texts(self):
+        rows = [dict(EXCHANGE[0], side=float("nan"), token_id=1.0), dict(EXCHANGE[0], token_id=0.1)]
+        self.append("run", "exchange", rows)
+        self.assertEqual([(None, "1"), ("buy", "0.1")],
+                         [(row["side"], row["token_id"]) for row in self.rows("run", "exchange")])
+        error = self.error("append", "run", "exchange", "-", stdin=json_lines([dict(EXCHANGE[0], token_id=float("nan"))]))
+        self.assertEqual(("null_value", "token_id", 1), tuple(error[k] for k in ("code", "column", "line")))
+        error = self.error("append", "run", "exchange", "-", stdin=json_lines([dict(EXCHANGE[0], token_id=float("inf"))]))
+        self.assertEqual(("lossy_cast", "token_id"), (error["code"], error["column"]))
+        lines = json_lines(dict(row, table="exchange") for row in rows)
+        self.crv("record", "recorded", stdin=lines)
+        self.assertEqual([None, "buy"], [row["side"] for row in self.rows("recorded", "exchange")])
 
     def test_last_line_without_end(self):
         self.crv("append", "run", "holdings", "-", stdin=json_lines(holdings([0])).rstrip("\n"))

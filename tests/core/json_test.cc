@@ -175,5 +175,25 @@ TEST(JsonObjects, SettingAKeyAgainKeepsItsPlace) {
   EXPECT_EQ(write_json(object), R"({"a":3,"b":2,"c":null})");
 }
 
+TEST(Json, ARepeatedKeyCountsLastOrIsRefusedWithItsPath) {
+  EXPECT_EQ(write_json(parse_json(R"({"a":1,"b":2,"a":3})")), R"({"a":3,"b":2})");
+  const auto path_of = [](const char* json) {
+    try {
+      parse_json(json, RepeatedKeys::refused);
+    } catch (const IoSchemaError& error) {
+      EXPECT_EQ(error.code(), ErrorCode::duplicate_column);
+      EXPECT_THAT(error.what(), HasSubstr("\"" + error.facts().column + "\""));
+      return error.facts().column;
+    }
+    return std::string("accepted");
+  };
+  EXPECT_EQ(path_of(R"({"a":1,"b":{"a":1},"c":[{"a":1},{"a":1}]})"), "accepted");
+  EXPECT_EQ(path_of(R"({"a":1,"b":2,"a":1})"), "a");
+  EXPECT_EQ(path_of(R"({"a":{"b":[1,{"c":1,"d":2,"c":null}]}})"), "a.b[].c");
+  EXPECT_EQ(path_of(R"([{"a":1},{"\u0061":1,"a":2}])"), "[].a");
+  EXPECT_EQ(path_of(R"({"x":{"":1,"":2}})"), "x.");
+  EXPECT_EQ(path_of(R"({"a":1,"a":[{"b":1,"b":2}]})"), "a[].b");
+}
+
 }  // namespace
 }  // namespace crv

@@ -102,7 +102,30 @@ TEST(Conform, AcceptsTheCastsThatLoseNothing) {
        R"(["a text longer than twelve bytes"])"},
       {"s", arrow::int8(), "[-5, null]", arrow::utf8(), R"(["-5", null])"},
       {"s", arrow::uint64(), "[18446744073709551615]", arrow::utf8(), R"(["18446744073709551615"])"},
-      {"s", arrow::float64(), "[1, 0.1, 1e300]", arrow::utf8(), R"(["1.0", "0.1", "1e+300"])"},
+      {"s", arrow::float64(), "[1, 0.1, 1e300, NaN, -0.0, -1.5, 1e-7, 1e20]", arrow::utf8(),
+       R"(["1", "0.1", "1e+300", null, "0", "-1.5", "1e-07", "100000000000000000000"])"},
+      {"s", arrow::float64(), "[9007199254740991, 9007199254740992, 1e16, 1152921504606846976]",
+       arrow::utf8(),
+       R"(["9007199254740991", "9007199254740992", "10000000000000000", "1152921504606847000"])"},
+      {"s", arrow::float32(), "[0.1, 16777216, 3, NaN, 1e10, 3.4e38]", arrow::utf8(),
+       R"(["0.1", "16777216", "3", null, "10000000000", "3.4e+38"])"},
+      {"s", arrow::float16(), "[0.1, 65504, 2, NaN, 0.333251953125]", arrow::utf8(),
+       R"(["0.1", "65504", "2", null, "0.3333"])"},
+      {"s", arrow::decimal128(12, 3), R"(["1.000", "0.500", "-12.345", "0.000", null])", arrow::utf8(),
+       R"(["1", "0.5", "-12.345", "0", null])"},
+      {"s", arrow::decimal128(38, 0), R"(["12345678901234567890123456789012345678"])", arrow::utf8(),
+       R"(["12345678901234567890123456789012345678"])"},
+      {"i", arrow::decimal128(5, 0), R"(["1", "-99999", null])", arrow::int64(), "[1, -99999, null]"},
+      {"i", arrow::decimal128(38, 2), R"(["9223372036854775807.00", "-9223372036854775808.00"])",
+       arrow::int64(), "[9223372036854775807, -9223372036854775808]"},
+      {"i", arrow::decimal32(7, 2), R"(["12.00"])", arrow::int64(), "[12]"},
+      {"i", arrow::decimal64(16, 0), R"(["9007199254740993"])", arrow::int64(), "[9007199254740993]"},
+      {"i", arrow::decimal256(60, 1), R"(["7.0"])", arrow::int64(), "[7]"},
+      {"f", arrow::decimal128(5, 2), R"(["1.00", "0.10", "-0.01", null])", arrow::float64(),
+       "[1, 0.1, -0.01, null]"},
+      {"f", arrow::decimal128(38, 0), R"(["9007199254740994", "1152921504606846976", "1152921504606847000"])",
+       arrow::float64(), "[9007199254740994, 1152921504606846976, 1152921504606846976]"},
+      {"f", arrow::decimal32(7, 3), R"(["0.125"])", arrow::float64(), "[0.125]"},
       {"s", arrow::boolean(), "[true, false]", arrow::utf8(), R"(["true", "false"])"},
   };
   for (const Cast& cast : casts) {
@@ -151,7 +174,8 @@ TEST(Conform, RefusesEveryCastThatWouldLose) {
       {"i", arrow::timestamp(arrow::TimeUnit::MICRO), "[1]", wrong, -1, ""},
       {"i", arrow::time64(arrow::TimeUnit::MICRO), "[1]", wrong, -1, ""},
       {"i", arrow::duration(arrow::TimeUnit::MICRO), "[1]", wrong, -1, ""},
-      {"i", arrow::decimal128(5, 0), R"(["1"])", wrong, -1, ""},
+      {"i", arrow::decimal128(5, 1), R"(["1.0", "1.5"])", lossy, 1, "1.5"},
+      {"i", arrow::decimal128(38, 0), R"(["9223372036854775808"])", lossy, 0, "9223372036854775808"},
       {"i", arrow::list(arrow::int64()), "[[1]]", wrong, -1, ""},
       {"i", arrow::struct_({field("a", arrow::int64())}), R"([{"a": 1}])", wrong, -1, ""},
       {"i", arrow::binary(), R"(["1"])", wrong, -1, ""},
@@ -169,7 +193,11 @@ TEST(Conform, RefusesEveryCastThatWouldLose) {
       {"f", arrow::utf8(), R"(["0x1p3"])", lossy, 0, "0x1p3"},
       {"f", arrow::utf8(), R"(["9007199254740993"])", lossy, 0, "9007199254740993"},
       {"f", arrow::date32(), "[1]", wrong, -1, ""},
-      {"f", arrow::decimal128(5, 2), R"(["1.00"])", wrong, -1, ""},
+      {"f", arrow::decimal128(38, 0), R"(["1", "9007199254740993"])", lossy, 1, "9007199254740993"},
+      {"f", arrow::decimal128(38, 20), R"(["0.12345678901234567890"])", lossy, 0, "0.12345678901234567890"},
+      {"f", arrow::decimal128(38, 2), R"(["123456789012345678.12"])", lossy, 0, "123456789012345678.12"},
+      {"s", arrow::float64(), "[1, Inf]", lossy, 1, "Infinity"},
+      {"s", arrow::float32(), "[-Inf]", lossy, 0, "-Infinity"},
       {"f", arrow::struct_({field("a", arrow::int64())}), R"([{"a": 1}])", wrong, -1, ""},
       {"s", arrow::list(arrow::utf8()), R"([["a"]])", wrong, -1, ""},
       {"s", arrow::struct_({field("a", arrow::int64())}), R"([{"a": 1}])", wrong, -1, ""},
@@ -267,6 +295,53 @@ TEST(Conform, RequiredColumnsMustBeThereAndHoldNoNull) {
   EXPECT_EQ(conform(*without, holdings, {}, lax).table->num_columns(), 4);
   const Conformed nulls = conform(*frame(R"(["a", null])", "[1, 2]"), holdings, {}, lax);
   EXPECT_EQ(nulls.table->GetColumnByName("agent_id")->null_count(), 1);
+}
+
+TEST(Conform, ANaNForARequiredTextIsMissing) {
+  const core::TableDescriptor& holdings = *core::find_table("holdings");
+  const auto frame = [](const std::shared_ptr<arrow::Array>& agents) {
+    return table_of({{"tick", array_of(arrow::int64(), "[1, 2]")},
+                     {"agent_id", agents},
+                     {"token_id", array_of(arrow::float16(), "[3, 4]")},
+                     {"quantity", array_of(arrow::int64(), "[1, 1]")}});
+  };
+  const auto encoded = arrow::DictionaryArray::FromArrays(arrow::dictionary(arrow::int8(), arrow::float64()),
+                                                          array_of(arrow::int8(), "[1, 0]"),
+                                                          array_of(arrow::float64(), "[NaN, 7]"))
+                           .ValueOrDie();
+  for (const std::shared_ptr<arrow::Array>& agents :
+       {array_of(arrow::float64(), "[7, NaN]"), array_of(arrow::float32(), "[7, NaN]"),
+        array_of(arrow::float16(), "[7, NaN]"), std::shared_ptr<arrow::Array>(encoded)}) {
+    const Error error = refusal([&] { conform(*frame(agents), holdings, {}, {}); });
+    EXPECT_EQ(error.code(), ErrorCode::null_value);
+    EXPECT_EQ(error.facts().column, "agent_id");
+    EXPECT_EQ(error.facts().row, 1);
+    EXPECT_EQ(error.facts().value, "NaN");
+    ConformOptions checked;
+    checked.validate_rows = true;
+    const Error told = refusal([&] { conform(*frame(agents), holdings, {}, checked); });
+    ASSERT_EQ(told.facts().violations.size(), 1U);
+    EXPECT_EQ(told.facts().violations[0].rule, "column.required");
+    EXPECT_EQ(told.facts().violations[0].first[0].value, "NaN");
+    checked.quarantine = true;
+    const Conformed sorted = conform(*frame(agents), holdings, {}, checked);
+    expect_array(sorted.table->GetColumnByName("agent_id")->chunk(0), array_of(arrow::utf8(), R"(["7"])"));
+    expect_array(sorted.table->GetColumnByName("token_id")->chunk(0), array_of(arrow::utf8(), R"(["3"])"));
+    EXPECT_EQ(sorted.rejected->num_rows(), 1);
+  }
+}
+
+TEST(Conform, AnInfinityForATextIsToldOnce) {
+  ConformOptions checked;
+  checked.validate_rows = true;
+  const auto frame = table_of({{"tick", array_of(arrow::int64(), "[1, 2]")},
+                               {"agent_id", array_of(arrow::float64(), "[Inf, 1]")},
+                               {"token_id", array_of(arrow::utf8(), R"(["t", "t"])")},
+                               {"quantity", array_of(arrow::int64(), "[1, 1]")}});
+  const Error error = refusal([&] { conform(*frame, *core::find_table("holdings"), {}, checked); });
+  ASSERT_EQ(error.facts().violations.size(), 1U);
+  EXPECT_EQ(error.facts().violations[0].rule, "column.type");
+  EXPECT_EQ(error.facts().value, "Infinity");
 }
 
 TEST(Conform, ANullBelowADictionaryIndexIsANull) {

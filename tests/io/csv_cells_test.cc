@@ -22,7 +22,10 @@ void expect_column(const std::string& cells, const core::ColumnDescriptor* colum
   SCOPED_TRACE(cells);
   const auto found = cells_to_column(text(cells), column, "c");
   ASSERT_EQ(found->num_chunks(), 1);
-  expect_array(found->chunk(0), array_of(type, expected));
+  const auto wanted = array_of(type, expected);
+  EXPECT_TRUE(found->chunk(0)->ValidateFull().ok());
+  EXPECT_TRUE(found->type()->Equals(*wanted->type())) << found->type()->ToString();
+  EXPECT_TRUE(found->chunk(0)->Equals(*wanted, arrow::EqualOptions().nans_equal(true))) << found->ToString();
 }
 
 TEST(CsvCells, UnknownColumnsBecomeIntegersElseFloatsElseText) {
@@ -58,6 +61,35 @@ TEST(CsvCells, NumbersOfTheTableAreLeftToTheStrictCast) {
   EXPECT_TRUE(std::isnan(static_cast<const arrow::DoubleArray&>(*nan->chunk(0)).Value(0)));
 }
 
+TEST(CsvCells, NumbersOfTheTableFollowTheRuleOfFrames) {
+  const core::ColumnDescriptor i64{"c", core::DType::i64, true, ""};
+  const core::ColumnDescriptor f64{"c", core::DType::f64, false, ""};
+  expect_column(R"(["2.0", "1e3", "-7", "9223372036854775807", "9007199254740993.0", "0.5e1"])", &i64,
+                arrow::int64(), "[2, 1000, -7, 9223372036854775807, 9007199254740993, 5]");
+  // What is none stays for the strict cast, and makes nothing of the others.
+  expect_column(R"(["2.0", "1.5", "NaN", "1e-1", "+7", "9223372036854775808.0"])", &i64, arrow::utf8(),
+                R"(["2", "1.5", "NaN", "1e-1", "+7", "9223372036854775808.0"])");
+  expect_column(R"(["Infinity", "-inf", "+5"])", &f64, arrow::utf8(), R"(["Infinity", "-inf", "+5"])");
+  for (const auto* word : {"NaN", "nan", "NAN"}) {
+    const auto found = cells_to_column(text(std::string("[\"") + word + "\", \"1\"]"), &f64, "c");
+    EXPECT_TRUE(std::isnan(static_cast<const arrow::DoubleArray&>(*found->chunk(0)).Value(0))) << word;
+  }
+  expect_column(R"(["Infinity", "-Infinity", "INF", "-inf", "1"])", &f64, arrow::float64(),
+                "[Inf, -Inf, Inf, -Inf, 1]");
+  const auto zero = cells_to_column(text(R"(["-0", "-0.0"])"), &f64, "c");
+  for (const int i : {0, 1})
+    EXPECT_TRUE(std::signbit(static_cast<const arrow::DoubleArray&>(*zero->chunk(0)).Value(i)));
+}
+
+TEST(CsvCells, AGuessKeepsTheSignOfZeroAndLabelsThatLookLikeWords) {
+  const auto zero = cells_to_column(text(R"(["-0", "1"])"), nullptr, "c");
+  ASSERT_EQ(zero->type()->id(), arrow::Type::DOUBLE);
+  EXPECT_TRUE(std::signbit(static_cast<const arrow::DoubleArray&>(*zero->chunk(0)).Value(0)));
+  expect_column(R"(["Infinity", "-Infinity", "NaN"])", nullptr, arrow::float64(), "[Inf, -Inf, NaN]");
+  for (const auto* cells : {R"(["NAN", "1"])", R"(["INF"])", R"(["-nan"])", R"(["Nan"])"})
+    expect_column(cells, nullptr, arrow::utf8(), cells);
+}
+
 TEST(CsvCells, TextOfTheTableStaysAsItIs) {
   const core::ColumnDescriptor str{"c", core::DType::str, false, ""};
   expect_column(R"(["1", "", null])", &str, arrow::utf8(), R"(["1", "", null])");
@@ -71,6 +103,18 @@ TEST(CsvCells, StructsAndListsAreJson) {
   const auto found = cells_to_column(text(R"(["[]", "[{\"a\": 1}, {\"a\": 2}]"])"), &list, "c");
   EXPECT_EQ(found->type()->id(), arrow::Type::LIST);
   EXPECT_TRUE(found->type()->field(0)->type()->Equals(a)) << found->type()->ToString();
+}
+
+TEST(CsvCells, AKeyThatStandsTwiceInACellIsRefused) {
+  const core::ColumnDescriptor structure{"c", core::DType::structure, true, ""};
+  try {
+    cells_to_column(text(R"(["{}", "{\"a\": [{\"b\": 1, \"b\": 2}]}"])"), &structure, "c");
+    FAIL();
+  } catch (const IoSchemaError& error) {
+    EXPECT_EQ(error.code(), ErrorCode::duplicate_column);
+    EXPECT_EQ(error.facts().column, "c.a[].b");
+    EXPECT_EQ(error.facts().row, 1);
+  }
 }
 
 TEST(CsvCells, ACellThatIsNoJsonIsToldWithColumnRowAndValue) {

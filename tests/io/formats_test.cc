@@ -1,12 +1,18 @@
 #include "crv/io/formats.h"
 
+#include <bit>
+#include <cmath>
 #include <fstream>
+#include <iterator>
+#include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <arrow/api.h>
 #include <arrow/io/file.h>
 #include <arrow/ipc/writer.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "crv/core/error.h"
@@ -16,6 +22,8 @@
 
 namespace crv::io {
 namespace {
+
+using testing::HasSubstr;
 
 // Every kind of value that a scan yields.
 std::shared_ptr<arrow::RecordBatch> sample() {
@@ -98,6 +106,180 @@ TEST_P(RoundTrip, GivesBackEveryValueByNameAndByFirstBytes) {
 
 INSTANTIATE_TEST_SUITE_P(Formats, RoundTrip, testing::Values("csv", "jsonl", "arrow", "parquet"),
                          [](const auto& param) { return param.param; });
+
+// Every double and every integer comes back, in every format, also by the type that CSV guesses.
+TEST_P(RoundTrip, GivesBackEveryNumber) {
+  const TempDir folder;
+  const Format format = format_from_name(GetParam());
+  using Double = std::numeric_limits<double>;
+  arrow::DoubleBuilder doubles;
+  for (const double value :
+       {0.0, -0.0, 1.0, -1.0, 0.1, 1e16, 1e300, Double::denorm_min(), -Double::denorm_min(), Double::min(),
+        Double::max(), Double::lowest(), Double::epsilon(), Double::infinity(), -Double::infinity(),
+        Double::quiet_NaN(), 9007199254740993.0, 1.0 / 3})
+    ASSERT_TRUE(doubles.Append(value).ok());
+  ASSERT_TRUE(doubles.AppendNull().ok());
+  const auto values = doubles.Finish().ValueOrDie();
+  arrow::Int64Builder integers;
+  for (std::int64_t i = 0; i < values->length(); ++i)
+    ASSERT_TRUE(integers.Append(i % 2 == 0 ? INT64_MAX - i : INT64_MIN + i).ok());
+  const auto batch = arrow::RecordBatch::Make(
+      arrow::schema({arrow::field("f", arrow::float64()), arrow::field("i", arrow::int64())}),
+      values->length(), {values, integers.Finish().ValueOrDie()});
+  const std::string path = folder.path() + "/rows." + GetParam();
+  write(path, format, {batch});
+  core::TableDescriptor table;
+  table.columns = {{"f", core::DType::f64, false, ""}, {"i", core::DType::i64, false, ""}};
+  for (const auto* described : {static_cast<const core::TableDescriptor*>(nullptr), &std::as_const(table)}) {
+    const auto frames = open_frames(path, {std::nullopt, described, {}})->next(INT64_MAX);
+    ASSERT_EQ(frames.size(), 1U);
+    const auto found = frames[0].table()->CombineChunks().ValueOrDie();
+    expect_array(found->GetColumnByName("i")->chunk(0), batch->column(1));
+    const auto& read = static_cast<const arrow::DoubleArray&>(*found->GetColumnByName("f")->chunk(0));
+    ASSERT_EQ(read.type_id(), arrow::Type::DOUBLE);
+    const auto& given = static_cast<const arrow::DoubleArray&>(*values);
+    for (std::int64_t i = 0; i < given.length(); ++i) {
+      EXPECT_EQ(read.IsNull(i), given.IsNull(i));
+      if (given.IsNull(i) || std::isnan(given.Value(i))) continue;
+      EXPECT_EQ(std::bit_cast<std::uint64_t>(read.Value(i)), std::bit_cast<std::uint64_t>(given.Value(i)))
+          << given.Value(i);
+    }
+    EXPECT_TRUE(std::isnan(read.Value(15)));
+  }
+}
+
+std::string read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(Csv, NumbersAreWrittenUnquotedAndTextsQuoted) {
+  const TempDir folder;
+  const std::string path = folder.path() + "/rows.csv";
+  const auto batch = arrow::RecordBatch::Make(
+      arrow::schema({arrow::field("a\"b", arrow::utf8()), arrow::field("f", arrow::float64()),
+                     arrow::field("t", arrow::timestamp(arrow::TimeUnit::MILLI)),
+                     arrow::field("b", arrow::boolean()), arrow::field("y", arrow::binary())}),
+      2,
+      {array_of(arrow::utf8(), R"(["x\"y,\n", null])"), array_of(arrow::float64(), "[-0.0, 2]"),
+       array_of(arrow::timestamp(arrow::TimeUnit::MILLI), R"(["2025-09-20 10:15:00", null])"),
+       array_of(arrow::boolean(), "[true, null]"), array_of(arrow::binary(), R"(["\u0000", null])")});
+  write(path, Format::csv, {batch});
+  EXPECT_EQ(read_file(path),
+            "\"a\"\"b\",\"f\",\"t\",\"b\",\"y\"\n\"x\"\"y,\n\",-0.0,2025-09-20 10:15:00.000,true,\"AA==\"\n"
+            ",2.0,,,\n");
+}
+
+// What stands in a quoted cell comes back to the byte, wherever a block of the reader ends in it.
+TEST(Csv, NoByteIsLostWhereABlockEnds) {
+  const TempDir folder;
+  const std::string path = folder.path() + "/rows.csv";
+  constexpr std::size_t kBlock = std::size_t{1} << 20;  // of the reader
+  const std::string head = "tick,text\n1,\"";
+  for (const std::string middle :
+       {"\r\n", "\r", "\n\r", "\"\"", "\"\"\"\"", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", ",\r\n,"}) {
+    for (std::size_t before = 0; before <= middle.size() + 1; ++before) {
+      for (const std::string end : {"\n", "\r\n", "\r"}) {
+        const std::string filling(kBlock - head.size() - before, 'z');
+        std::ofstream(path, std::ios::binary)
+            << head << filling << middle << "end\"" << end << "2,\"next\"" << end;
+        std::string expected = filling;
+        for (std::size_t i = 0; i < middle.size(); i += middle[i] == '"' ? 2 : 1) expected += middle[i];
+        const auto frames = open_frames(path)->next(INT64_MAX);
+        ASSERT_EQ(frames.size(), 1U);
+        const auto rows = rows_to_json(*frames[0].table());
+        ASSERT_EQ(rows.size(), 2U);
+        ASSERT_TRUE(*rows[0].find("text")->get_if<std::string>() == expected + "end") << middle << before;
+        ASSERT_EQ(*rows[1].find("text")->get_if<std::string>(), "next");
+      }
+    }
+  }
+  // The ends of rows and of unquoted cells.
+  for (const std::string end : {"\n", "\r\n", "\r"}) {
+    for (std::size_t before = 0; before <= 4; ++before) {
+      const std::string filling(kBlock - 12 - before, 'z');
+      std::ofstream(path, std::ios::binary)
+          << "tick,text\n1," << filling << end << "2,b" << end << end << "3,c";
+      const auto rows = rows_to_json(*open_frames(path)->next(INT64_MAX).at(0).table());
+      ASSERT_EQ(rows.size(), 3U) << before;
+      ASSERT_TRUE(*rows[0].find("text")->get_if<std::string>() == filling);
+      ASSERT_EQ(*rows[2].find("text")->get_if<std::string>(), "c");
+    }
+  }
+}
+
+TEST(Csv, ACellMayBeLongerThanABlock) {
+  const TempDir folder;
+  const std::string path = folder.path() + "/rows.csv";
+  std::string cell;
+  while (cell.size() < 20'000'000) cell += "long cell\r\n";
+  std::ofstream(path, std::ios::binary) << "tick,text\n1,\"" << cell << "\"\n2,short\n";
+  const auto rows = rows_to_json(*open_frames(path)->next(INT64_MAX).at(0).table());
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_TRUE(*rows[0].find("text")->get_if<std::string>() == cell);
+}
+
+// The error of reading a CSV file whole.
+Error csv_refusal(const std::string& text, const core::TableDescriptor* table = nullptr) {
+  const TempDir folder;
+  const std::string path = folder.path() + "/rows.csv";
+  std::ofstream(path, std::ios::binary) << text;
+  try {
+    open_frames(path, {std::nullopt, table, {}})->next(INT64_MAX);
+  } catch (const Error& error) {
+    return error;
+  }
+  ADD_FAILURE() << "was accepted: " << text;
+  return {ErrorCode::interrupted, "was accepted"};
+}
+
+TEST(Csv, AQuoteThatIsNeverClosedIsToldWithItsLine) {
+  for (const std::string text : {"a,b\n1,2\n\n3,\"open\n4,5\n", "a,b\r\n1,\"2\"\r\n\r\n3,\"open\r\n4,5"}) {
+    const Error error = csv_refusal(text);
+    EXPECT_EQ(error.code(), ErrorCode::read_failed);
+    EXPECT_EQ(error.facts().line, 4);
+    EXPECT_THAT(error.what(), HasSubstr("quote"));
+  }
+}
+
+TEST(Csv, ARowOfAnotherWidthIsToldWithItsLine) {
+  const Error error = csv_refusal("a,b\n\"x\ny\",2\n\n1\x1B,2,3\n");
+  EXPECT_EQ(error.code(), ErrorCode::read_failed);
+  EXPECT_EQ(error.facts().line, 5);
+  EXPECT_THAT(error.what(), HasSubstr("3 cells where the header has 2"));
+}
+
+TEST(Csv, TextThatIsNoUtf8IsToldWithColumnAndRow) {
+  const Error error = csv_refusal("a,b\n1,x\n2,\xFF\n");
+  EXPECT_EQ(error.code(), ErrorCode::wrong_type);
+  EXPECT_EQ(error.facts().column, "b");
+  EXPECT_EQ(error.facts().row, 1);
+}
+
+TEST(Csv, TheDelimiterIsKnownByTheHeader) {
+  const TempDir folder;
+  const std::string path = folder.path() + "/rows.csv";
+  const auto names = [&](const std::string& text) {
+    std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
+    return open_frames(path)->next(10).at(0).table()->schema()->field_names();
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(names("tick;agent_id;note\n1;a;x,y\n"), (Names{"tick", "agent_id", "note"}));
+  EXPECT_EQ(names("tick\tagent_id\n1\ta;b\n"), (Names{"tick", "agent_id"}));
+  EXPECT_EQ(names("tick,a;b\n1,2\n"), (Names{"tick", "a;b"}));
+  EXPECT_EQ(names("a,b;tick\n1,x;2\n"), (Names{"a,b", "tick"}));
+  EXPECT_EQ(names("\"a;b\";c\n1;2\n"), (Names{"a;b", "c"}));
+  EXPECT_EQ(names("tick\n1\n"), (Names{"tick"}));
+}
+
+TEST(Csv, AFirstLineWithoutAColumnOfTheTableIsNoHeader) {
+  const core::TableDescriptor* holdings = core::find_table("holdings");
+  const Error error = csv_refusal("1|a|t|5\n2|b|t|6\n", holdings);
+  EXPECT_EQ(error.code(), ErrorCode::read_failed);
+  EXPECT_EQ(error.facts().line, 1);
+  EXPECT_THAT(error.what(), HasSubstr("tick, agent_id, token_id, quantity"));
+  EXPECT_THAT(error.what(), HasSubstr("1|a|t|5"));
+}
 
 TEST(Formats, ReadsAnArrowFileToo) {
   const TempDir folder;

@@ -114,6 +114,35 @@ TEST(FrameFromJson, NoDigitOfAnIntegerIsLost) {
   refused({R"({"a":0.5})", R"({"a":-9007199254740993})"}, 1, "-9007199254740993");
 }
 
+// NaN is how many tools tell that a text is missing.
+TEST(FrameFromJson, WhereTheTableHasTextANaNIsNullAndABigIntegerText) {
+  const auto typed = [](const std::string& table, const std::vector<std::string>& texts) {
+    std::vector<JsonObject> rows;
+    for (const std::string& text : texts) rows.push_back(object(text));
+    return frame_from_json(rows, core::find_table(table));
+  };
+  EXPECT_EQ(
+      rows_of(typed("exchange", {R"({"side":NaN,"price":NaN})", R"({"side":"buy"})", R"({"side":NaN})"})),
+      (std::vector<std::string>{R"({"side":null,"price":NaN})", R"({"side":"buy","price":null})",
+                                R"({"side":null,"price":null})"}));
+  EXPECT_EQ(schema_of(typed("exchange", {R"({"side":NaN})"})), "side: null");
+  EXPECT_EQ(rows_of(typed("holdings", {R"({"agent_id":18446744073709551616})"}))[0],
+            R"({"agent_id":"18446744073709551616"})");
+  EXPECT_EQ(
+      rows_of(typed("decisions", {R"({"action_candidates":[{"key":NaN,"score":NaN},{"key":"k"}]})"}))[0],
+      R"({"action_candidates":[{"key":null,"score":NaN},{"key":"k","score":null}]})");
+  // Text and numbers of one column still do not meet.
+  EXPECT_EQ(refusal([&] {
+              typed("exchange", {R"({"side":"buy"})", R"({"side":1})"});
+            }).code(),
+            ErrorCode::type_conflict);
+  EXPECT_EQ(
+      refusal([&] {
+        typed("exchange", {R"({"additional_payload":{"x":NaN}})", R"({"additional_payload":{"x":"a"}})"});
+      }).code(),
+      ErrorCode::type_conflict);
+}
+
 TEST(FrameFromJson, AKeyThatStandsTwiceIsRefused) {
   JsonObject twice;
   twice.push_back("a", 1);
@@ -154,7 +183,7 @@ class FailingReader : public arrow::RecordBatchReader {
 TEST(Frame, AReaderThatFailsIsAReadError) {
   const std::shared_ptr<arrow::RecordBatchReader> reader = std::make_shared<FailingReader>();
   try {
-    Frame{reader};
+    const Frame frame(reader);
     FAIL() << "was accepted";
   } catch (const IoReadError& error) {
     EXPECT_EQ(error.code(), ErrorCode::read_failed);

@@ -307,6 +307,72 @@ TEST(Normalise, OtherTypesPassAsTheyAre) {
   EXPECT_EQ(refusal([&] { normalised(beyond); }).code(), ErrorCode::lossy_cast);
 }
 
+TEST(Normalise, DecimalsBecomeNumbersWhereThePathHoldsSuch) {
+  const auto whole = array_of(arrow::decimal128(38, 0), R"(["5", null, "9007199254740993"])");
+  expect_column(normalised(whole, R"("i64")"), R"("i64!")", arrow::int64(), "[5, null, 9007199254740993]");
+  const auto cents = array_of(arrow::decimal64(9, 2), R"(["0.10", null, "3.00"])");
+  expect_column(normalised(cents, R"("f64")"), R"("f64")", arrow::float64(), "[0.1, null, 3]");
+  expect_column(normalised(cents, R"("i64")"), R"("f64")", arrow::float64(), "[0.1, null, 3]");
+  expect_column(normalised(array_of(arrow::decimal128(9, 2), R"(["7.00"])"), R"("i64!")"), R"("i64")",
+                arrow::int64(), "[7]");
+  const auto refused = [](const std::shared_ptr<arrow::DataType>& type, const std::string& json,
+                          const std::string& held) {
+    return refusal([&] { normalised(array_of(type, json), held); });
+  };
+  const Error lossy = refused(arrow::decimal128(38, 20), R"([null, "0.12345678901234567890"])", R"("f64")");
+  EXPECT_EQ(lossy.code(), ErrorCode::lossy_cast);
+  EXPECT_EQ(lossy.facts().row, 1);
+  EXPECT_EQ(lossy.facts().value, "0.12345678901234567890");
+  EXPECT_EQ(refused(arrow::decimal128(38, 0), R"(["9007199254740993"])", R"("f64")").code(),
+            ErrorCode::lossy_cast);
+  EXPECT_EQ(refused(arrow::decimal128(9, 2), R"(["0.10"])", R"("i64!")").code(), ErrorCode::type_conflict);
+  EXPECT_EQ(refused(arrow::decimal128(9, 2), R"(["0.10"])", R"("str")").code(), ErrorCode::type_conflict);
+}
+
+TEST(Normalise, NumbersBecomeTheDecimalsThatThePathHolds) {
+  const std::string held = R"-({"other":"decimal128(9, 2)"})-";
+  const auto stored = arrow::decimal128(9, 2);
+  expect_column(normalised(array_of(arrow::int8(), "[7, null, -1]"), held), held, stored,
+                R"(["7.00", null, "-1.00"])");
+  expect_column(normalised(array_of(arrow::decimal128(38, 4), R"(["0.1000", null])"), held), held, stored,
+                R"(["0.10", null])");
+  for (const auto& [type, json] : {std::pair(arrow::int64(), "[1, 10000000]"),
+                                   std::pair(arrow::decimal128(9, 3), R"(["1.000", "0.001"])")}) {
+    const Error error = refusal([&] { normalised(array_of(type, json), held); });
+    EXPECT_EQ(error.code(), ErrorCode::lossy_cast);
+    EXPECT_EQ(error.facts().row, 1);
+  }
+  EXPECT_EQ(refusal([&] { normalised(array_of(arrow::float64(), "[0.5]"), held); }).code(),
+            ErrorCode::type_conflict);
+}
+
+TEST(Normalise, NumbersWhereTextIsDeclaredBecomeText) {
+  const auto type =
+      arrow::list(arrow::struct_({field("key", arrow::float32()), field("score", arrow::float64())}));
+  const arrow::ChunkedArray column(array_of(
+      type, R"([[{"key": NaN, "score": NaN}, {"key": 1, "score": 1}], [{"key": 0.1, "score": 2}], null])"));
+  const Type declared = list_of(struct_of({{"key", type_of(R"("str")")}}));
+  const auto with_held = [&](const std::string& held) {
+    const Type known = type_of(held);
+    return normalise(column, Place("t", "c", column), &known, &declared);
+  };
+  const auto texts =
+      list_type(arrow::struct_({field("key", arrow::utf8()), field("score", arrow::float64())}));
+  const std::string expected =
+      R"([[{"key": null, "score": NaN}, {"key": "1", "score": 1}], [{"key": "0.1", "score": 2}], null])";
+  for (const auto* held :
+       {R"("null")", R"({"list":{"struct":{"key":"str"}}})", R"({"list":{"struct":{"key":"null"}}})"}) {
+    const Normalised result = with_held(held);
+    EXPECT_EQ(type_text(result), R"({"list":{"struct":{"key":"str","score":"f64"}}})");
+    EXPECT_TRUE(
+        result.values->chunk(0)->Equals(*array_of(texts, expected), arrow::EqualOptions().nans_equal(true)))
+        << result.values->ToString();
+  }
+  // A run that holds numbers there, as earlier versions wrote them, keeps them.
+  EXPECT_EQ(type_text(with_held(R"({"list":{"struct":{"key":"i64"}}})")),
+            R"({"list":{"struct":{"key":"f64","score":"f64"}}})");
+}
+
 TEST(Normalise, KeepsChunksAndCountsRowsAcrossThem) {
   const auto type = arrow::list(arrow::uint64());
   const arrow::ChunkedArray column({array_of(type, "[[1], [2, 3]]"), array_of(type, "[[], [4]]")});

@@ -145,14 +145,6 @@ TEST(Input, WaitingEndsWhenItIsAskedTo) {
   user.join();
 }
 
-TEST(Input, CancelEndsAReadOfAnotherThread) {
-  Pipe pipe;
-  FdInput input(pipe.reading(), "pipe");
-  std::thread other([&] { EXPECT_FALSE(input.Read(1).ok()); });
-  input.cancel();
-  other.join();
-}
-
 TEST(Input, ErrorsOfTheSystemAreTold) {
   const TempDir folder;
   try {

@@ -106,11 +106,16 @@ inline JsonObject::Members::iterator JsonObject::end() {
   return members_.end();
 }
 
-// Parses one JSON text (UTF-8). Of a key that stands twice the last value counts. NaN, Infinity and -Infinity
-// are read as Python writes them. Throws SchemaError (bad_json) that says where the text is wrong; half a
-// surrogate pair and nesting deeper than 512 are refused, too, and so are
-// numbers that are too big for a double.
-Json parse_json(std::string_view text);
+// What a key means that stands twice in one object.
+enum class RepeatedKeys {
+  last_counts,  // as Python's json.loads has it
+  refused,      // IoSchemaError (duplicate_column) with the path of the key
+};
+
+// Parses one JSON text (UTF-8). NaN, Infinity and -Infinity are read as Python writes them. Throws
+// SchemaError (bad_json) that says where the text is wrong; half a surrogate pair and nesting deeper than 512
+// are refused, too, and so are numbers that are too big for a double.
+Json parse_json(std::string_view text, RepeatedKeys repeated = RepeatedKeys::last_counts);
 
 // How to write: the defaults are those of Python's json.dumps(value, separators=(",", ":"),
 // ensure_ascii=False).

@@ -311,7 +311,7 @@ struct ExchangeRow {
   std::int64_t tick = 0;  // When it happened, in ticks; not negative.
   std::string venue_id{};  // Where it happened.
   std::string token_id{};  // What it was about: the token that changed hands or was voted on.
-  std::string exchange_event_type{};  // What happened, e.g. trade or order_post. [lower_snake]
+  std::string exchange_event_type{};  // What happened, e.g. trade or order_post. [one of ExchangeKind]
   std::optional<std::string> side{};  // buy or sell, seen from the actor. [one of buy, sell; lower-cased first]
   std::optional<double> quantity{};  // How much of the token, in its own units.
   std::optional<double> price{};  // Price of one unit, in the run's currency.

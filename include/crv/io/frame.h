@@ -6,6 +6,7 @@
 
 #include <arrow/type_fwd.h>
 
+#include "crv/core/descriptor.h"
 #include "crv/core/json.h"
 #include "crv/core/rows.h"
 
@@ -47,7 +48,8 @@ class Frame {
 
 // A frame of JSON objects, one a row; keys become columns in order of first appearance, types are inferred
 // over all rows: integers i64, with any float f64, text, bools, objects structs, arrays lists; a key that a
-// row lacks is null. Throws IoSchemaError (type_conflict, with the row) where two rows do not meet on a path.
-Frame frame_from_json(std::span<const JsonObject> rows);
+// row lacks is null. With `table`, NaN where the table has text is null, and integers beyond 64 bits are text
+// there. Throws IoSchemaError (type_conflict, with the row) where two rows do not meet on a path.
+Frame frame_from_json(std::span<const JsonObject> rows, const core::TableDescriptor* table = nullptr);
 
 }  // namespace crv::io

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from numbers import Real
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from pydantic import BaseModel
 
+from crv.core.tables import list_tables
 from crv.io.errors import IoSchemaError
 
 __all__ = ["ArrowStream", "Frame", "arrow_or_rows"]
@@ -24,10 +27,10 @@ class ArrowStream(Protocol):
 Frame: TypeAlias = ArrowStream | Mapping[str, Any] | Sequence[BaseModel] | Sequence[Mapping[str, Any]]
 
 
-def arrow_or_rows(data: Frame) -> ArrowStream | list[dict[str, Any]]:
+def arrow_or_rows(data: Frame, table: str) -> ArrowStream | list[Mapping[str, Any]]:
     """TypeError for what is no frame; IoSchemaError for columns that Arrow has no type for."""
     if isinstance(data, Mapping):
-        return _from_columns(data)
+        return _from_columns(data, _texts(table))
     if isinstance(data, ArrowStream):
         return _from_frame(data)
     if isinstance(data, Sequence) and not isinstance(data, str | bytes):
@@ -39,15 +42,23 @@ def arrow_or_rows(data: Frame) -> ArrowStream | list[dict[str, Any]]:
     )
 
 
-def _row(item: object, index: int) -> dict[str, Any]:
+def _row(item: object, index: int) -> Mapping[str, Any]:
     if isinstance(item, BaseModel):
         return item.model_dump()
     if isinstance(item, Mapping):
-        return dict(item)
+        return item
     raise TypeError(f"row {index} is neither a row model nor a dict, but {type(item).__name__}")
 
 
-def _from_columns(columns: Mapping[str, Any]) -> ArrowStream:
+def _texts(table: str) -> set[str]:
+    """The columns of a table that hold text."""
+    for descriptor in list_tables():
+        if descriptor.name.value == table:
+            return {name for name, dtype in descriptor.columns.items() if dtype == "str"}
+    return set()
+
+
+def _from_columns(columns: Mapping[str, Any], texts: set[str]) -> ArrowStream:
     import pyarrow as pa
 
     arrays = {}
@@ -55,12 +66,30 @@ def _from_columns(columns: Mapping[str, Any]) -> ArrowStream:
         try:
             arrays[name] = pa.array(values)
         except (pa.ArrowException, TypeError, OverflowError) as e:
-            raise _no_type(name, str(e)) from e
+            arrays[name] = _text_array(values) if name in texts else None
+            if arrays[name] is None:
+                raise _no_type(name, str(e)) from e
     lengths = {name: len(values) for name, values in arrays.items()}
     if len(set(lengths.values())) > 1:
         raise IoSchemaError(f"the columns have different lengths: {lengths}", code="wrong_type")
     table: ArrowStream = pa.table(arrays)
     return table
+
+
+def _text_array(values: Any) -> Any:
+    """The values of a text column whose missing ones are NaN; None where that is not all that is wrong with them."""
+    import pyarrow as pa
+
+    try:
+        return pa.array([None if _is_nan(value) else value for value in values])
+    except (pa.ArrowException, TypeError, OverflowError):
+        return None
+
+
+def _is_nan(value: object) -> bool:
+    if isinstance(value, Decimal):
+        return value.is_qnan()
+    return isinstance(value, Real) and value != value
 
 
 def _from_frame(frame: ArrowStream) -> ArrowStream:

@@ -109,7 +109,7 @@ class Dataset:
         disk: nothing is visible after any of these. After IoCommitUnknownError the append may stand: open the run
         again to see.
         """
-        given = [(_name(table), arrow_or_rows(df))]
+        given = [(_name(table), arrow_or_rows(df, _name(table)))]
         return self._append(
             given, validate_schema, validate_rows, on_invalid, token, complete_through, progress
         )[0]
@@ -126,7 +126,7 @@ class Dataset:
         progress: Progress = False,
     ) -> dict[str, AppendSummary]:
         """As append, for several tables as one commit: all of it is visible, or none. Summaries by table name."""
-        given = [(_name(table), arrow_or_rows(df)) for table, df in frames.items()]
+        given = [(_name(table), arrow_or_rows(df, _name(table))) for table, df in frames.items()]
         names = [name for name, _ in given]
         for name in names:
             if names.count(name) > 1:

@@ -31,7 +31,7 @@ def validate_frame_against_descriptor(
             facts={"table": table, "column": "bucket"},
         )
     columns = [(name, dtype, name in desc.required) for name, dtype in desc.columns.items()]
-    conformed = pl.DataFrame(_io.conform(arrow_or_rows(df), table, columns, strict))
+    conformed = pl.DataFrame(_io.conform(arrow_or_rows(df, table), table, columns, strict))
     given = [name for name in conformed.columns if name != "bucket" and name in df.columns]
     try:
         return df.with_columns(pl.col("bucket").cast(pl.Int64)).with_columns(conformed.select(given))

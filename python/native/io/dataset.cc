@@ -11,10 +11,12 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include "crv/core/descriptor.h"
 #include "crv/core/error.h"
 #include "crv/io/frame.h"
+#include "io/declared.h"
+#include "io/json.h"
 #include "io/parts.h"
-#include "json.h"
 
 namespace crv::python {
 
@@ -71,31 +73,37 @@ io::Progress progress_of(nb::handle callable) {
   };
 }
 
-// Says which row and column holds what no row can.
-JsonObject row_of(nb::handle row, std::int64_t index) {
+JsonObject row_of(nb::handle row, std::int64_t index, const io::Type& declared) {
   JsonObject cells;
   for (nb::handle key : nb::borrow<nb::iterable>(row.attr("keys")())) {
     const std::string column = nb::cast<std::string>(nb::str(key));
-    try {
-      if (!PyUnicode_Check(key.ptr())) throw nb::type_error("a column's name must be text");
-      cells.push_back(column, from_python(row[key]));
-    } catch (const nb::builtin_exception& e) {
+    if (!PyUnicode_Check(key.ptr()))
       raise(ErrorCode::wrong_type,
-            "column \"" + column + "\", row " + std::to_string(index) + ": " + e.what(),
+            "column \"" + column + "\", row " + std::to_string(index) + ": a column's name must be text",
             {.column = column, .row = index});
-    }
+    cells.push_back(column, cell_from_python(row[key], io::declared_field(&declared, column), column, index));
   }
   return cells;
 }
 
-// A list of rows (mappings), or anything with __arrow_c_stream__.
-io::Frame frame_of(nb::handle object) {
-  if (PyList_Check(object.ptr())) {
-    std::vector<JsonObject> rows;
-    for (nb::handle row : nb::borrow<nb::list>(object))
-      rows.push_back(row_of(row, static_cast<std::int64_t>(rows.size())));
-    return unlocked([&] { return io::frame_from_json(rows); });
+io::Frame frame_of_rows(const std::string& table, const nb::list& given) {
+  const core::TableDescriptor* descriptor = core::find_table(table);
+  const io::Type declared = descriptor == nullptr ? io::Type() : io::declared_types(*descriptor);
+  std::vector<JsonObject> rows;
+  try {
+    for (nb::handle row : given)
+      rows.push_back(row_of(row, static_cast<std::int64_t>(rows.size()), declared));
+    return unlocked([&] { return io::frame_from_json(rows, descriptor); });
+  } catch (const Error& error) {
+    ErrorFacts facts = error.facts();
+    facts.table = table;
+    raise(error.code(), "table \"" + table + "\", " + error.what(), std::move(facts));
   }
+}
+
+// A list of rows (mappings) for `table`, or anything with __arrow_c_stream__.
+io::Frame frame_of(const std::string& table, nb::handle object) {
+  if (PyList_Check(object.ptr())) return frame_of_rows(table, nb::borrow<nb::list>(object));
   const Stream stream = stream_of(object);
   return unlocked([&] { return io::Frame(stream.stream); });
 }
@@ -111,7 +119,11 @@ nb::list append(Held& held, const nb::list& frames, bool validate_schema, bool v
                 const std::string& on_invalid, const nb::object& token,
                 std::optional<std::int64_t> complete_through, const nb::object& progress) {
   std::vector<io::TableFrame> given;
-  for (nb::handle pair : frames) given.push_back({nb::cast<std::string>(pair[0]), frame_of(pair[1])});
+  for (nb::handle pair : frames) {
+    std::string table = nb::cast<std::string>(pair[0]);
+    io::Frame frame = frame_of(table, pair[1]);
+    given.push_back({std::move(table), std::move(frame)});
+  }
   io::AppendOptions options;
   options.validate_schema = validate_schema;
   options.validate_rows = validate_rows;

@@ -1,8 +1,8 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
 
+#include "io/json.h"
 #include "io/parts.h"
-#include "json.h"
 
 namespace crv::python {
 

@@ -1,0 +1,19 @@
+// What the catalog declares of a table's paths: the types of its columns, and where text stands in the fields
+// of list elements.
+#pragma once
+
+#include <string_view>
+
+#include "crv/core/descriptor.h"
+#include "io/types.h"
+
+namespace crv::io {
+
+// A struct of the table's columns; what is open is left out or Kind::null.
+Type declared_types(const core::TableDescriptor& table);
+
+// The type of a field, or of the elements where `type` is a list; nullptr where nothing is declared of them.
+const Type* declared_field(const Type* type, std::string_view name);
+const Type* declared_elements(const Type* type);
+
+}  // namespace crv::io
