@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
-from pydantic import BaseModel
-
 from crv.io.errors import IoSchemaError
 
 __all__ = ["ArrowStream", "Frame", "arrow_or_rows"]
@@ -20,8 +18,14 @@ class ArrowStream(Protocol):
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
 
+class RowModel(Protocol):
+    """Any pydantic model, without pydantic: a program that has a model has imported it."""
+
+    def model_dump(self) -> dict[str, Any]: ...
+
+
 # Also a dict of columns (lists, arrays), and a list of row models or of dicts.
-Frame: TypeAlias = ArrowStream | Mapping[str, Any] | Sequence[BaseModel] | Sequence[Mapping[str, Any]]
+Frame: TypeAlias = ArrowStream | Mapping[str, Any] | Sequence[RowModel] | Sequence[Mapping[str, Any]]
 
 
 def arrow_or_rows(data: Frame) -> ArrowStream | list[dict[str, Any]]:
@@ -39,9 +43,10 @@ def arrow_or_rows(data: Frame) -> ArrowStream | list[dict[str, Any]]:
     )
 
 
-def _row(item: object, index: int) -> dict[str, Any]:
-    if isinstance(item, BaseModel):
-        return item.model_dump()
+def _row(item: Any, index: int) -> dict[str, Any]:
+    if hasattr(type(item), "model_dump"):
+        row: dict[str, Any] = item.model_dump()
+        return row
     if isinstance(item, Mapping):
         return dict(item)
     raise TypeError(f"row {index} is neither a row model nor a dict, but {type(item).__name__}")
