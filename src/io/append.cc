@@ -282,8 +282,8 @@ class Append {
       const std::set<std::string> names = tables();
       const std::vector<std::string> written(names.begin(), names.end());
       done = run_.commit(
+          opened_,
           [&](const Run::Lock& lock) -> std::optional<Commit> {
-            if (run_.current() != opened_) run_.require_in_place(opened_);  // throws
             first = repeated(lock);
             if (first) return std::nullopt;
             for (const Piece& piece : pieces_)
@@ -303,7 +303,7 @@ class Append {
       throw;
     }
     remove_parts();
-    if (first) run_.sync_log();
+    if (first) make_durable();
     return first;
   }
 
@@ -317,7 +317,14 @@ class Append {
   }
 
   void trust_buckets() {
+    if (run_.current() != opened_) return;
     for (const std::string& folder : known_buckets_) run_.trust_as_synced(folder);
+  }
+
+  // What an earlier append has committed is acknowledged again.
+  void make_durable() {
+    run_.sync_log();
+    run_.require_in_place(opened_);
   }
 
   Commit make_commit(const Run::Lock& lock) {
@@ -356,7 +363,7 @@ class Append {
       auto lock = run_.lock();
       first = repeated(lock);
     }
-    if (first) run_.sync_log();
+    if (first) make_durable();
     return first;
   }
 

@@ -158,22 +158,29 @@ struct Base {
   }
 };
 
-// Folders whose fsync has failed.
+// Folders, and files of others, whose fsync has failed.
 class Unsynced {
  public:
-  bool holds(const std::string& folder) {
+  bool holds(const std::string& path) {
     const std::lock_guard lock(mutex_);
-    return folders_.contains(folder);
+    return paths_.contains(path);
   }
-  void add(const std::string& folder) {
+  void add(const std::string& path) {
     const std::lock_guard lock(mutex_);
-    folders_.insert(folder);
+    paths_.insert(path);
   }
 
  private:
   std::mutex mutex_;
-  std::set<std::string> folders_;
+  std::set<std::string> paths_;
 };
+
+[[noreturn]] void fail_unsynced(const std::string& what, const std::string& path) {
+  raise(ErrorCode::write_failed,
+        "cannot flush to disk " + what + "\"" + path +
+            "\": it failed before, so what was written may be lost. Open the run again to see what stands",
+        {.path = path, .os_error = EIO});
+}
 
 // An object on its way to its name. Removes its temporary file unless it was published or already removed.
 class Pending {
@@ -479,9 +486,11 @@ class LocalStorage final : public Storage {
   }
 
   void flush(const std::string& path) override {
+    if (unsynced_->holds(path)) fail_unsynced("", path);
     const int fd = uninterrupted([&] { return os_->open_to_read(base_.at(path)); });
     if (fd < 0) fail_write("cannot open, to flush it to disk,", path, -fd);
     const int synced = durable_ ? os_->fsync(fd) : 0;
+    if (synced < 0) unsynced_->add(path);
     const int closed = os_->close(fd);
     if (synced < 0 || closed < 0) fail_write("cannot flush to disk", path, synced < 0 ? -synced : -closed);
   }
@@ -535,12 +544,14 @@ std::unique_ptr<Folder> LocalStorage::hold(const std::string& folder) {
   return std::make_unique<LocalFolder>(*this, std::make_shared<Held>(os_, folder, fd), path);
 }
 
-int LocalStorage::sync_folder(const std::string& folder, bool whole_file_system) {
-  if (unsynced_->holds(folder))
-    raise(ErrorCode::write_failed,
-          "cannot flush to disk the folder \"" + folder +
-              "\": it failed before, so names in it may be lost. Open the run again to see what stands",
-          {.path = folder, .os_error = EIO});
+int LocalStorage::sync_folder(const std::string& given, bool whole_file_system) {
+  const std::string folder = without_empty_steps(given);
+  if (unsynced_->holds(folder)) fail_unsynced("the folder ", folder);
+  if (base_.held && folder == base_.held->path && !whole_file_system) {
+    const int synced = os_->fsync(base_.held->fd);
+    if (synced < 0) unsynced_->add(folder);
+    return synced;
+  }
   const int fd = uninterrupted([&] { return os_->open_folder(base_.at(folder)); });
   if (fd < 0) return fd;
   const int synced = whole_file_system ? os_->syncfs(fd) : os_->fsync(fd);

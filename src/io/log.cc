@@ -162,11 +162,11 @@ void Log::check_fold(FoldRange range) const {
     static_cast<void>(decode_commit(fold->lines[static_cast<std::size_t>(seq - fold->first)], path, seq));
 }
 
-bool Log::fold(FoldRange range) {
+bool Log::fold(FoldRange range, const std::function<void()>& sync) {
   std::string path = paths_.fold(range.first, range.last);
   if (!storage_.exists(path)) {
     if (range.first > 1 && !storage_.exists(paths_.fold(range.first - per_fold_, range.last - per_fold_)))
-      if (!fold(range_of(range.first - 1))) return false;
+      if (!fold(range_of(range.first - 1), sync)) return false;
     std::optional<Fold> made = make_fold(range);
     if (!made) {
       if (!storage_.exists(path)) return false;
@@ -177,7 +177,7 @@ bool Log::fold(FoldRange range) {
     }
   }
   check_fold(range);
-  storage_.sync(paths_.log());
+  sync ? sync() : this->sync();
   for (std::int64_t seq = range.first; seq <= range.last; ++seq) storage_.remove(paths_.commit(seq));
   return true;
 }

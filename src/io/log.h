@@ -61,8 +61,8 @@ class Log {
   // Nothing where the range is not folded.
   std::optional<Fold> fold_of(FoldRange range) const;
   // Folds the range if it is whole, ranges below it first; removes single files that are folded. True if
-  // folded.
-  bool fold(FoldRange range);
+  // folded. `sync` does what sync() does, for a caller who must know of its failure.
+  bool fold(FoldRange range, const std::function<void()>& sync = {});
 
  private:
   std::int64_t visit_lines(const Fold& fold, std::int64_t from, const std::string& path,

@@ -63,6 +63,8 @@ std::optional<std::int64_t> parquet_rows(Storage& storage, const std::string& pa
 
 // Checksum of all bytes of an object, as in EncodedPart.
 std::string checksum_of(Reader& object);
+// Of the file of a part. Throws part_missing where there is none.
+std::string checksum_of(Storage& storage, const std::string& path);
 
 // Reads the rows of a part whose tick is in [tick_min, tick_max], as the columns of `wanted`: a column or
 // field that the part lacks is null, i64 meets f64, empty structs are stripped of "_empty". Row groups that

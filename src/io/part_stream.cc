@@ -50,6 +50,12 @@ std::string checksum_of(Reader& object) {
   }
 }
 
+std::string checksum_of(Storage& storage, const std::string& path) {
+  const std::unique_ptr<Reader> reader = storage.open(path);
+  if (!reader) raise(ErrorCode::part_missing, path + ": the part is not there", {.path = path});
+  return checksum_of(*reader);
+}
+
 arrow::Status PartOutput::Write(const void* data, std::int64_t length) {
   if (!failure_.ok()) return failure_;
   try {

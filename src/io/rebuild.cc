@@ -201,7 +201,7 @@ class Rebuild {
   }
 
   void adopt(const std::vector<const FoundPart*>& legacy) {
-    std::optional<Commit> done = run_.commit([&](const Run::Lock& lock) -> std::optional<Commit> {
+    std::optional<Commit> done = run_.commit(run_.current(), [&](const Run::Lock& lock) -> std::optional<Commit> {
       TableState* now = run_.table(lock, table_);
       Commit commit;
       commit.kind = CommitKind::adopt;
@@ -357,7 +357,7 @@ class Rebuild {
     first.kind = CommitKind::rebuild;
     first.id = run_.new_id();
     for (const FoundPart* part : whole) add(first, *part);
-    std::optional<Commit> done = run_.commit([&](const Run::Lock&) { return std::optional(first); });
+    std::optional<Commit> done = run_.commit(run_.current(), [&](const Run::Lock&) { return std::optional(first); });
     std::set<std::string> tables{table_};
     for (const std::string& table : table_folders(run_)) tables.insert(table);
     for (const std::string& table : tables) {
@@ -391,7 +391,7 @@ class Rebuild {
     record.bucket = part.bucket;
     record.meta = {part.file, facts.rows, facts.bytes, facts.tick_min, facts.tick_max, created_at(part)};
     record.schema = schema_id(facts.footer.columns);
-    record.checksum = checksum_of(*run_.storage().open(part.path));
+    record.checksum = checksum_of(run_.storage(), part.path);
     record.token = facts.footer.token;
     bool known = std::any_of(change->schemas.begin(), change->schemas.end(),
                              [&](auto& s) { return s.first == record.schema; });

@@ -23,12 +23,15 @@ class Reconcile {
     for (const PartitionMeta& partition : wanted_.partitions)
       for (const PartMeta& part : partition.parts) check_name(partition.bucket_id, part);
     run_.open_for_writing();
+    opened_ = run_.current();
     check_baseline();
     run_.table_for_writing(wanted_.table, Run::Buckets::are_known);
     look_at_new_parts();
-    std::optional<Commit> done = run_.commit([&](const Run::Lock& lock) { return make_commit(lock); });
-    if (done) run_.upkeep().after_commit(done->seq, {wanted_.table});
-    run_.upkeep().refresh(wanted_.table);
+    std::optional<Commit> done =
+        run_.commit(opened_, [&](const Run::Lock& lock) { return make_commit(lock); });
+    if (!done) return run_.upkeep().refresh(wanted_.table);
+    run_.upkeep().after_commit(done->seq, {wanted_.table});
+    run_.upkeep().refresh_after_commit(wanted_.table);
   }
 
  private:
@@ -89,7 +92,7 @@ class Reconcile {
     record.meta = part;
     if (record.meta.created_at.empty()) record.meta.created_at = run_.now();
     record.schema = schema_id(footer.columns);
-    record.checksum = checksum_of(*run_.storage().open(path));
+    record.checksum = checksum_of(run_.storage(), path);
     new_parts_.emplace_back(std::move(record), footer.columns);
   }
 
@@ -164,6 +167,7 @@ class Reconcile {
 
   Run& run_;
   const TableManifest& wanted_;
+  std::shared_ptr<const FoundRun> opened_;
   std::set<std::string> listed_;
   std::vector<std::pair<PartRecord, Columns>> new_parts_;
 };

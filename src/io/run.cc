@@ -234,13 +234,17 @@ void Run::forget_snapshot(const Lock&) {
 
 void Run::open_for_writing() {
   open();
-  std::lock_guard one_at_a_time(open_mutex_);
-  if (const auto run = found(); run && run->accepted) return;
-  if (!info()) {
-    check_legacy_bucket_sizes();
-    make_run();
+  std::string warning;
+  {
+    std::lock_guard one_at_a_time(open_mutex_);
+    if (const auto run = found(); run && run->accepted) return;
+    if (!info()) {
+      check_legacy_bucket_sizes();
+      warning = make_run();
+    }
+    accept_run();
   }
-  accept_run();
+  if (!warning.empty()) warn(warning);  // without the lock: its handler may use this Dataset
 }
 
 void Run::open_anew(const std::optional<RunInfo>& kept) {
@@ -254,12 +258,12 @@ void Run::open_anew(const std::optional<RunInfo>& kept) {
   accept_run();
 }
 
-// Its folders, and run.json where it is missing.
-void Run::make_run() {
+// Its folders, and run.json where it is missing. Returns what the caller should warn of, or "".
+std::string Run::make_run() {
+  std::string warning;
   if (was_there_)
-    warn("Run " + run_id + " is gone from " + paths_->run() +
-         ", with the rows that were recorded before. It is made again, empty.");
-  was_there_ = false;
+    warning = "Run " + run_id + " is gone from " + paths_->run() +
+              ", with the rows that were recorded before. It is made again, empty.";
   storage().make_folder(paths_->run());
   storage().require_put_if_absent(paths_->run());
   storage().make_folder(paths_->log());
@@ -270,13 +274,23 @@ void Run::make_run() {
   made.created_at = now();
   made.tick_bucket_size = settings.tick_bucket_size;
   made.durability = settings.durability;
-  storage().put_if_absent(paths_->run_json(), encode_run(made));
+  put_once(paths_->run_json(), encode_run(made));
   look_for_run();  // it is perhaps another writer's
   if (!info())
     raise(ErrorCode::run_damaged, paths_->run_json() + " is gone right after it was written.",
           {.run_id = run_id, .path = paths_->run_json()});
   if (was_written_ && info()->id != made.id) refuse_replaced("it was removed, and another has made it again");
-  was_written_ = false;
+  was_there_ = was_written_ = false;
+  return warning;
+}
+
+// A file that means the same whoever puts it. Whether it was put is no question of a commit.
+void Run::put_once(const std::string& path, const std::string& text) {
+  try {
+    storage().put_if_absent(path, text);
+  } catch (const IoCommitUnknownError& e) {
+    raise(ErrorCode::write_failed, e.what(), e.facts());
+  }
 }
 
 // The settings must fit the run. Its folders are relied on from here on.
@@ -388,7 +402,7 @@ void Run::apply(const Commit& commit) {
 }
 
 // Reads what the log has beyond the snapshot, from the table on that lags most.
-void Run::advance(const Lock&) {
+void Run::advance(const Lock& held) {
   const std::shared_ptr<FoundRun> run = found();
   if (!run) return;
   if (position_.seq == 0) position_.id = run->info.identity();
@@ -396,11 +410,18 @@ void Run::advance(const Lock&) {
   for (const auto& [name, state] : tables_)
     if (state.position < at.seq) at = {state.position, state.position_id, state.format};
   if (at.seq == 0) at.id = run->info.identity();
-  run->log.read_after(at.seq, [&](std::int64_t seq, std::string_view line, const std::string& path) {
-    const Commit commit = decode_commit(line, path, seq);
-    step(at, commit, path);
-    apply(commit);
-  });
+  try {
+    run->log.read_after(at.seq, [&](std::int64_t seq, std::string_view line, const std::string& path) {
+      const Commit commit = decode_commit(line, path, seq);
+      step(at, commit, path);
+      apply(commit);
+    });
+  } catch (const Error&) {
+    throw;
+  } catch (...) {  // out of memory: a state may be half way through a commit
+    forget_snapshot(held);
+    throw;
+  }
 }
 
 void Run::check_not_ahead(const TableState& state) {
@@ -564,7 +585,7 @@ void Run::make_table(std::string_view name, Buckets buckets) {
   require_in_place(run);
   empty.created_at = empty.updated_at = now();
   storage().make_folder(paths_->table(name));
-  storage().put_if_absent(paths_->manifest(name), encode_manifest(empty));
+  put_once(paths_->manifest(name), encode_manifest(empty));
 }
 
 void Run::table_for_writing(std::string_view name, Buckets buckets) {
@@ -576,9 +597,10 @@ void Run::table_for_writing(std::string_view name, Buckets buckets) {
   }
   if (!known) {
     if (!storage().exists(paths_->manifest(name))) make_table(name, buckets);
-    trust(folder);
+    if (!trusts(folder)) storage().sync_up(folder, "");
   }
   if ((!known || buckets == Buckets::are_known) && has_unadopted_parts(name, buckets)) adopt(name);
+  if (!known) trust_as_synced(folder);  // last: an append relies on a table that is made and adopted
 }
 
 void Run::adopt_older_parts(std::string_view name) {
@@ -610,6 +632,7 @@ std::vector<PartRecord> Run::unadopted_parts(const TableState& state) {
 // synced. What an append of crv wrote and no commit names is no row of the table, whoever listed it.
 void Run::adopt(std::string_view name) {
   std::vector<PartRecord> listed;
+  const std::shared_ptr<const FoundRun> run = current();
   {
     Lock held = lock();
     if (TableState* state = table(held, name)) listed = unadopted_parts(*state);
@@ -637,12 +660,12 @@ void Run::adopt(std::string_view name) {
     storage().flush(path);
     folders.insert(parent_of(path));
     part.schema = schema_id(facts.footer.columns);
-    part.checksum = checksum_of(*storage().open(path));
+    part.checksum = checksum_of(storage(), path);
     adopted.try_emplace(part.meta.path, part, std::move(facts.footer.columns));
   }
   for (const std::string& folder : folders) storage().sync(folder);
   if (!folders.empty()) storage().sync(paths_->table(name));
-  commit([&](const Lock& held) -> std::optional<Commit> {
+  commit(run, [&](const Lock& held) -> std::optional<Commit> {
     TableState* state = table(held, name);
     if (!state) return std::nullopt;
     TableChange change{
@@ -668,8 +691,12 @@ void Run::adopt(std::string_view name) {
 // ---- the protocol (docs/impl.md, "Append", from step 4 on) ----
 
 void Run::sync_log() {
+  if (const std::shared_ptr<Log> log = this->log()) sync_log(*log);
+}
+
+void Run::sync_log(Log& log) {
   try {
-    if (const auto log = this->log()) log->sync();
+    log.sync();
   } catch (const IoWriteError&) {
     stop_writing(
         "The log of run " + run_id +
@@ -679,7 +706,7 @@ void Run::sync_log() {
   }
 }
 
-std::optional<Commit> Run::commit(const Make& make, bool* put) {
+std::optional<Commit> Run::commit(const std::shared_ptr<const FoundRun>& pinned, const Make& make, bool* put) {
   bool unused = false;
   bool& may_stand = put ? *put : unused;
   std::lock_guard one_at_a_time(commit_mutex_);
@@ -691,12 +718,16 @@ std::optional<Commit> Run::commit(const Make& make, bool* put) {
       std::int64_t before = 0;
       {
         Lock held = lock();
-        if (!run || found() != run) refuse_replaced("it was replaced while this was written");
+        if (!run || run != pinned || found() != run)
+          refuse_replaced("it was replaced while this was written");
         made = make(held);
         if (!made) return std::nullopt;
         if (fenced_at_ > 0)
           refuse_replaced("a rebuild has begun (commit " + std::to_string(fenced_at_) +
                           "), and no commit may follow");
+        if (!still_holds_position(held, *run))
+          refuse_replaced("commit " + std::to_string(position_.seq) +
+                          ", which this Dataset has read, is not in its log any more");
         before = position_.seq;
         made->prev = before > 0 ? position_.id : run->info.identity();
       }
@@ -704,7 +735,7 @@ std::optional<Commit> Run::commit(const Make& make, bool* put) {
       made->time = now();
       made->writer = writer_id_;
       const std::string line = encode(*made);
-      if (durable_ != before) sync_log();
+      if (durable_ != before) sync_log(run->log);
       if (!place(*run, *made, line, may_stand)) {  // 5, 6
         Lock held = lock();
         advance(held);
@@ -712,7 +743,7 @@ std::optional<Commit> Run::commit(const Make& make, bool* put) {
       }
       acknowledge(*run, *made);  // 7
       Lock held = lock();
-      try {
+      if (found() == run) try {
         if (position_.seq < made->seq) apply(*made);
         durable_ = made->seq;
       } catch (...) {  // the snapshot may be half way: it is read again
@@ -752,11 +783,13 @@ bool Run::place(FoundRun& run, const Commit& commit, const std::string& line, bo
 }
 
 // Once the commit is durable, and the log that it is in is still the run's.
-void Run::acknowledge(const FoundRun& run, const Commit& commit) {
+void Run::acknowledge(FoundRun& run, const Commit& commit) {
   Standing standing = Standing::same;
   try {
-    sync_log();
+    sync_log(run.log);
     standing = standing_of(run);
+    if (standing == Standing::same && commit.seq > 1 && !run.log.holds(commit.seq - 1, commit.prev))
+      standing = Standing::another;  // a backup was put back over the log
   } catch (const Error& e) {
     raise(ErrorCode::commit_unknown,
           "Commit " + std::to_string(commit.seq) + " is in the log, but may not survive: " + e.what(),
@@ -767,7 +800,7 @@ void Run::acknowledge(const FoundRun& run, const Commit& commit) {
           {.run_id = run_id, .seq = commit.seq});
   }
   if (standing != Standing::same)
-    refuse_replaced("its log was moved or removed while commit " + std::to_string(commit.seq) +
+    refuse_replaced("its log was moved, removed or overwritten while commit " + std::to_string(commit.seq) +
                     " was made, so that no reader finds it");
 }
 

@@ -104,6 +104,7 @@ class Run {
   std::shared_ptr<Log> log() const;
   // Everything in the log so far survives a power cut. A failure ends this Dataset's writing.
   void sync_log();
+  void sync_log(Log& log);
   std::string new_id() { return new_id_(); }
   std::int64_t now_us() { return now_us_(); }
   std::string now();  // ISO 8601, UTC
@@ -142,10 +143,12 @@ class Run {
   // Makes the commit to put, seeing the snapshot under the lock; nullopt: there is nothing (more) to commit.
   // May throw to refuse. It is called again whenever commits of others were passed.
   using Make = std::function<std::optional<Commit>(const Lock&)>;
-  // Puts a commit at the end of the log and returns once it is durable. nullopt if `make` returned that.
+  // Puts a commit at the end of the log of `run`, for which it was made, and returns once it is durable. nullopt
+  // if `make` returned that. IoRunReplaced where another run is known by then, or the log is not the run's any more.
   // `put` is set before the commit can be in the log: whatever is thrown after that (IoCommitUnknownError,
   // IoRunReplaced), its parts must stay.
-  std::optional<Commit> commit(const Make& make, bool* put = nullptr);
+  std::optional<Commit> commit(const std::shared_ptr<const FoundRun>& run, const Make& make,
+                               bool* put = nullptr);
 
   // The commit that a token names which is below its writer's last. Reads the whole log once a writer.
   std::optional<std::int64_t> commit_of(const Lock& held, const Token& token);
@@ -170,7 +173,7 @@ class Run {
   Standing standing_of(const FoundRun& found);
   bool still_holds_position(const Lock& held, const FoundRun& found);
   [[noreturn]] void refuse_replaced(const std::string& why) const;
-  void make_run();
+  std::string make_run();
   void accept_run();
   void require_no_commits();
   void check_legacy_bucket_sizes();
@@ -179,8 +182,9 @@ class Run {
   void make_table(std::string_view name, Buckets buckets);
   void advance(const Lock& held);
   void apply(const Commit& commit);
+  void put_once(const std::string& path, const std::string& text);
   static bool place(FoundRun& run, const Commit& commit, const std::string& line, bool& may_stand);
-  void acknowledge(const FoundRun& run, const Commit& commit);
+  void acknowledge(FoundRun& run, const Commit& commit);
   TableState* load(const Lock& held, std::string_view name);
   void check_not_ahead(const TableState& state);
   bool log_names(std::string_view table);

@@ -57,8 +57,8 @@ bool Upkeep::due(const std::string& table, std::int64_t seq, bool* large) {
 void Upkeep::after_commit(std::int64_t seq, const std::vector<std::string>& tables) noexcept {
   try {
     upkeep_of(seq, tables);
-  } catch (const std::exception& e) {
-    run_.warn(std::string("The upkeep after a commit could not be done: ") + e.what());
+  } catch (...) {
+    run_.warn("The rows are committed, but the upkeep after it could not be done.");
   }
 }
 
@@ -113,13 +113,17 @@ void Upkeep::refresh(const std::string& table) {
   run_.storage().sync(run_.paths().table(table));
   {
     auto lock = run_.lock();
-    if (TableState* state = run_.known_table(lock, table))
+    if (TableState* state = run_.current() == run ? run_.known_table(lock, table) : nullptr)
       state->manifest_position = std::max(state->manifest_position, position);
   }
   std::lock_guard held(mutex_);
   Freshness& fresh = freshness_[table];
   fresh.dirty = false;
   fresh.refreshed_us = run_.now_us();
+}
+
+void Upkeep::refresh_after_commit(const std::string& table) noexcept {
+  attempt("manifest of table " + table, [&] { refresh(table); });
 }
 
 void Upkeep::finish() noexcept {
@@ -149,7 +153,7 @@ void Upkeep::fold_later(FoldRange range) {
   later("fold of the log up to commit " + std::to_string(range.last),
         [this, range, run = run_.current(), log = run_.log()] {
           run_.require_in_place(run);
-          log->fold(range);
+          log->fold(range, [&] { run_.sync_log(*log); });
         });
 }
 
@@ -178,6 +182,8 @@ void Upkeep::attempt(const std::string& name, const std::function<void()>& job) 
     job();
   } catch (const std::exception& e) {
     run_.warn("The rows are committed, but the " + name + " could not be written: " + e.what());
+  } catch (...) {
+    run_.warn("The rows are committed, but the " + name + " could not be written.");
   }
 }
 

@@ -29,6 +29,8 @@ class Upkeep {
   // Writes the manifest of a table as of now, unless a newer one is there, or it lists parts of the older
   // package that no commit has adopted.
   void refresh(const std::string& table);
+  // The same; what fails is a warning.
+  void refresh_after_commit(const std::string& table) noexcept;
   // Waits for what the thread has to do, then refreshes the small tables that this Dataset wrote. What fails
   // is a warning.
   void finish() noexcept;

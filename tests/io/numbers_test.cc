@@ -15,6 +15,7 @@
 #include "io/paths.h"
 #include "io/run_file.h"
 #include "io/sim_run.h"
+#include "io/text_reader.h"
 
 namespace crv::io {
 namespace {
@@ -73,7 +74,11 @@ PartRecord part(std::int64_t bucket, char digit) {
 
 TEST(NumberEdges, OfRunJson) {
   for (const std::int64_t n : edges()) {
-    RunInfo info{.run_id = "r", .created_at = time_text, .tick_bucket_size = n, .commits_per_fold = 7};
+    RunInfo info;
+    info.run_id = "r";
+    info.created_at = time_text;
+    info.tick_bucket_size = n;
+    info.commits_per_fold = 7;
     const std::string text = encode_run(info);
     if (n == 0) {
       EXPECT_THROW(decode_run(text, "run.json", "r"), IoManifestError);
@@ -131,8 +136,11 @@ TEST(NumberEdges, OfAFold) {
     std::string line = encode(commit_of(n, part(0, 'a')));
     line.pop_back();
     for (const std::int64_t number : signed_edges()) {
-      const std::string text =
-          encode(Fold{.first = n, .last = n, .lines = {line}, .tokens = {{"w", {number, n}}}});
+      Fold fold;
+      fold.first = fold.last = n;
+      fold.lines = {line};
+      fold.tokens = {{"w", {number, n}}};
+      const std::string text = encode(fold);
       const Fold read = decode_fold(text, "f", n, n);
       EXPECT_EQ(read.tokens.at("w"), std::pair(number, n));
     }
@@ -157,7 +165,8 @@ TEST(NumberEdges, OfAManifest) {
     state.learn({std::string(32, 'a'), n, {}});
     state.position = std::min(n, most - 1);
     const std::string text = encode_manifest(state);
-    for (const TableState& read : {decoded(text), open_manifest(text, "holdings", "manifest.json", 1)}) {
+    TextReader file(text);
+    for (const TableState& read : {decoded(text), open_manifest(file, "holdings", "manifest.json", 1)}) {
       EXPECT_EQ(encode_manifest(read), text);
       EXPECT_EQ(read.buckets().at(n).at(0).meta, listed.meta);
       EXPECT_EQ(read.buckets().at(n).at(0).seq, n);

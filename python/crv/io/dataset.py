@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import json
 import operator
@@ -185,7 +186,7 @@ class Dataset:
         Raises IoManifestError where the table is not in the run, IoArgumentError for a bad where or column;
         IoReadError when the frame is collected and a part is missing or damaged.
         """
-        plan = functools.partial(_planned, self.settings, self.run_id, _name(table), where, columns)
+        plan = functools.partial(_planned, self.__getstate__(), _name(table), where, columns)
         scan = self._planned(table, where, columns)
         facts = {"run_id": self.run_id, "table": _name(table)}
         return _polars.lazy_frame(scan, plan, scan.bucket_size, checksums, facts)
@@ -342,10 +343,11 @@ class Dataset:
         self.close()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"settings": self.settings, "run_id": self.run_id}
+        return {"settings": self.settings, "run_id": self.run_id, "folder": self._folder}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(**state)  # type: ignore[misc]
+        self.__init__(state["settings"], state["run_id"])  # type: ignore[misc]
+        self._folder = state["folder"]
 
     def __repr__(self) -> str:
         return f"Dataset({os.fspath(self.settings.root_dir)!r}, run_id={self.run_id!r})"
@@ -440,8 +442,9 @@ def _warn(held: _io.Dataset) -> None:
     for text in held.take_warnings():
         try:
             warnings.warn(text, stacklevel=4)
-        except Warning:  # warnings are errors here
-            print(f"crv: {text}", file=sys.stderr)
+        except Exception:  # warnings are errors here, or are shown by what fails
+            with contextlib.suppress(Exception):
+                print(f"crv: {text}", file=sys.stderr)
 
 
 def _working_folder() -> str:
@@ -538,9 +541,11 @@ def _token(token: Token | None) -> Token | None:
 
 
 def _planned(
-    settings: IoSettings, run_id: str, table: str, where: Where | None, columns: Sequence[str] | None
+    state: dict[str, Any], table: str, where: Where | None, columns: Sequence[str] | None
 ) -> _io.Scan:
-    with Dataset(settings, run_id) as dataset:
+    dataset = Dataset.__new__(Dataset)
+    dataset.__setstate__(state)
+    with dataset:
         return dataset._planned(table, where, columns)
 
 

@@ -1,6 +1,9 @@
 """A Dataset that is held open while its run is removed, replaced or moved, and a process that changes its folder."""
 
+import copy
+import json
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -12,7 +15,7 @@ import pytest
 
 from crv.io.config import IoSettings
 from crv.io.dataset import Dataset
-from crv.io.errors import IoRunReplaced
+from crv.io.errors import IoConfigError, IoRunReplaced
 from crv.io.manifest import load_manifest, new_manifest, write_manifest
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "reference-run"
@@ -131,6 +134,64 @@ def test_a_relative_root_is_resolved_once(tmp_path, monkeypatch):
     assert os.listdir(tmp_path / "there") == []
     assert ticks(IoSettings(root_dir=str(tmp_path / "here/out"))) == [1, 2, 4]
     assert ticks(IoSettings(root_dir=str(tmp_path / "here/out")), "late") == [3]
+
+
+def test_copies_and_pickled_frames_keep_the_folder_that_a_relative_root_starts_from(tmp_path, monkeypatch):
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "there")
+    with Dataset(IoSettings(root_dir="out"), "r") as other:
+        other.append("holdings", rows(99))
+    monkeypatch.chdir(tmp_path / "here")
+    dataset = Dataset(IoSettings(root_dir="out"), "r")
+    dataset.append("holdings", rows(1))
+    lazy = pickle.dumps(dataset.scan("holdings"))
+    monkeypatch.chdir(tmp_path / "there")
+    for again in (copy.copy(dataset), copy.deepcopy(dataset), pickle.loads(pickle.dumps(dataset))):
+        assert again.read("holdings")["tick"].to_list() == [1]
+        again.close()
+    assert pickle.loads(lazy).collect()["tick"].to_list() == [1]
+    dataset.close()
+
+
+def test_a_warning_that_cannot_be_shown_does_not_make_a_durable_append_fail(tmp_path, monkeypatch):
+    settings = IoSettings(root_dir=str(tmp_path))
+    dataset = Dataset(settings, "r")
+    dataset.append("holdings", rows(1))
+    shutil.rmtree(tmp_path / "runs")
+
+    def fail(*_arguments, **_options):
+        raise RuntimeError("it cannot be shown")
+
+    monkeypatch.setattr("warnings.showwarning", fail)
+    monkeypatch.setattr("warnings._showwarnmsg_impl", fail, raising=False)
+    monkeypatch.setattr(sys, "stderr", None)
+    dataset.append("holdings", rows(2))
+    monkeypatch.undo()
+    dataset.close()
+    assert ticks(settings) == [2]
+
+
+def test_parts_that_cannot_be_adopted_refuse_every_append(tmp_path):
+    """The older manifest says tick 1, the part says tick 150: it does not belong to the bucket that it lies in."""
+    bucket = tmp_path / "runs/r/tables/holdings/bucket=000000"
+    bucket.mkdir(parents=True)
+    name = "part-" + "ab" * 16 + ".parquet"
+    pl.DataFrame({"bucket": [0], **rows(150)}).write_parquet(bucket / name)
+    size = (bucket / name).stat().st_size
+    numbers = {"tick_min": 1, "tick_max": 1}
+    part = {"path": name, "rows": 1, "bytes": size, **numbers, "created_at": "2026-01-01T00:00:00+00:00"}
+    partition = {"bucket_id": 0, "state": "ready", **numbers, "row_count": 1, "byte_size": size, "parts": [part]}
+    manifest = {"table": "holdings", "version": 1, "created_at": part["created_at"], "updated_at": part["created_at"],
+                "partitions": {"000000": partition}}
+    (bucket.parent / "manifest.json").write_text(json.dumps(manifest))
+    dataset = Dataset(IoSettings(root_dir=str(tmp_path)), "r")
+    for tick in (2, 3):
+        with pytest.raises(IoConfigError) as caught:
+            dataset.append("holdings", rows(tick))
+        assert caught.value.code == "bucket_size_mismatch"
+    assert dataset.log() == []
+    dataset.close()
 
 
 def test_a_manifest_of_another_log_removes_nothing(tmp_path):
