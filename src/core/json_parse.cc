@@ -154,7 +154,8 @@ class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> 
     return false;
   }
 
-  // Of a key of the innermost object, whose members have been taken: "claims.items[].price". A key may be "", so a path begins with a dot.
+  // Of a key of the innermost object, whose members have been taken: "claims.items[].price". A key may be "",
+  // so a path begins with a dot.
   std::string path_of(const std::string& key) const {
     std::string path;
     for (std::size_t i = 0; i + 1 < open_.size(); ++i) {

@@ -201,15 +201,16 @@ class Rebuild {
   }
 
   void adopt(const std::vector<const FoundPart*>& legacy) {
-    std::optional<Commit> done = run_.commit(run_.current(), [&](const Run::Lock& lock) -> std::optional<Commit> {
-      TableState* now = run_.table(lock, table_);
-      Commit commit;
-      commit.kind = CommitKind::adopt;
-      commit.id = run_.new_id();
-      for (const FoundPart* part : legacy)
-        if (now && !now->holds(part->file)) add(commit, *part);
-      return commit.tables.empty() ? std::nullopt : std::optional(commit);
-    });
+    std::optional<Commit> done =
+        run_.commit(run_.current(), [&](const Run::Lock& lock) -> std::optional<Commit> {
+          TableState* now = run_.table(lock, table_);
+          Commit commit;
+          commit.kind = CommitKind::adopt;
+          commit.id = run_.new_id();
+          for (const FoundPart* part : legacy)
+            if (now && !now->holds(part->file)) add(commit, *part);
+          return commit.tables.empty() ? std::nullopt : std::optional(commit);
+        });
     if (!done) return;
     auto lock = run_.lock();
     write_manifest(*run_.table(lock, table_));
@@ -357,7 +358,8 @@ class Rebuild {
     first.kind = CommitKind::rebuild;
     first.id = run_.new_id();
     for (const FoundPart* part : whole) add(first, *part);
-    std::optional<Commit> done = run_.commit(run_.current(), [&](const Run::Lock&) { return std::optional(first); });
+    std::optional<Commit> done =
+        run_.commit(run_.current(), [&](const Run::Lock&) { return std::optional(first); });
     std::set<std::string> tables{table_};
     for (const std::string& table : table_folders(run_)) tables.insert(table);
     for (const std::string& table : tables) {

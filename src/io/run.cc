@@ -706,7 +706,8 @@ void Run::sync_log(Log& log) {
   }
 }
 
-std::optional<Commit> Run::commit(const std::shared_ptr<const FoundRun>& pinned, const Make& make, bool* put) {
+std::optional<Commit> Run::commit(const std::shared_ptr<const FoundRun>& pinned, const Make& make,
+                                  bool* put) {
   bool unused = false;
   bool& may_stand = put ? *put : unused;
   std::lock_guard one_at_a_time(commit_mutex_);
@@ -744,11 +745,11 @@ std::optional<Commit> Run::commit(const std::shared_ptr<const FoundRun>& pinned,
       acknowledge(*run, *made);  // 7
       Lock held = lock();
       if (found() == run) try {
-        if (position_.seq < made->seq) apply(*made);
-        durable_ = made->seq;
-      } catch (...) {  // the snapshot may be half way: it is read again
-        forget_snapshot(held);
-      }
+          if (position_.seq < made->seq) apply(*made);
+          durable_ = made->seq;
+        } catch (...) {  // the snapshot may be half way: it is read again
+          forget_snapshot(held);
+        }
       return made;
     }
   } catch (const IoCommitUnknownError&) {

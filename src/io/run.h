@@ -143,10 +143,10 @@ class Run {
   // Makes the commit to put, seeing the snapshot under the lock; nullopt: there is nothing (more) to commit.
   // May throw to refuse. It is called again whenever commits of others were passed.
   using Make = std::function<std::optional<Commit>(const Lock&)>;
-  // Puts a commit at the end of the log of `run`, for which it was made, and returns once it is durable. nullopt
-  // if `make` returned that. IoRunReplaced where another run is known by then, or the log is not the run's any more.
-  // `put` is set before the commit can be in the log: whatever is thrown after that (IoCommitUnknownError,
-  // IoRunReplaced), its parts must stay.
+  // Puts a commit at the end of the log of `run`, for which it was made, and returns once it is durable.
+  // nullopt if `make` returned that. IoRunReplaced where another run is known by then, or the log is not the
+  // run's any more. `put` is set before the commit can be in the log: whatever is thrown after that
+  // (IoCommitUnknownError, IoRunReplaced), its parts must stay.
   std::optional<Commit> commit(const std::shared_ptr<const FoundRun>& run, const Make& make,
                                bool* put = nullptr);
 

@@ -73,17 +73,18 @@ TEST(IdentityRace, PartsOfTheRunThatWasRemovedAreNotCommittedToItsSuccessor) {
       append(dataset, 1, 0);
     }
     const std::string folder = paths().bucket("holdings", 0);
-    once_at(disk, [=](const SimOp& op) { return op.call == OsCall::open_folder && op.path == folder; },
-            [&] {
-              disk->erase("out");
-              if (reader) {
-                Dataset other = sim_dataset(disk);
-                append(other, 3, 30);
-                static_cast<void>(outcome([&] { dataset.tables(); }));
-              } else {
-                static_cast<void>(outcome([&] { append(dataset, 3, 30); }));
-              }
-            });
+    once_at(
+        disk, [=](const SimOp& op) { return op.call == OsCall::open_folder && op.path == folder; },
+        [&] {
+          disk->erase("out");
+          if (reader) {
+            Dataset other = sim_dataset(disk);
+            append(other, 3, 30);
+            static_cast<void>(outcome([&] { dataset.tables(); }));
+          } else {
+            static_cast<void>(outcome([&] { append(dataset, 3, 30); }));
+          }
+        });
     const std::string of_a = outcome([&] { append(dataset, 2, 20); });
     disk->set_hook({});
     Rows rows;
@@ -104,14 +105,15 @@ TEST(IdentityRace, AManifestKeptByACallerIsNotReconciledWithAnotherRun) {
   one.partitions[0].parts.erase(one.partitions[0].parts.begin());
   // At the look whether the manifest is of this log: the third at that commit, and the first without a lock.
   std::atomic<int> looks = 0;
-  once_at(disk,
-          [&](const SimOp& op) {
-            return op.call == OsCall::open_to_read && op.path == paths().commit(2) && ++looks == 3;
-          },
-          [&] {
-            disk->erase("out");
-            static_cast<void>(outcome([&] { append(dataset, 3, 30); }));
-          });
+  once_at(
+      disk,
+      [&](const SimOp& op) {
+        return op.call == OsCall::open_to_read && op.path == paths().commit(2) && ++looks == 3;
+      },
+      [&] {
+        disk->erase("out");
+        static_cast<void>(outcome([&] { append(dataset, 3, 30); }));
+      });
   const std::string of_a = outcome([&] { dataset.write_manifest(one); });
   disk->set_hook({});
   Rows rows;
@@ -126,11 +128,12 @@ TEST(IdentityRace, ARefreshDoesNotPublishTheSnapshotOfARunThatIsGone) {
   {
     Dataset dataset = sim_dataset(disk, &warnings);
     for (int i = 0; i < 5; ++i) append(dataset, i, i);
-    once_at(disk, [](const SimOp& op) { return op.call == OsCall::fsync && op.path == paths().log(); },
-            [&] {
-              disk->erase("out");
-              static_cast<void>(outcome([&] { append(dataset, 3, 30); }));
-            });
+    once_at(
+        disk, [](const SimOp& op) { return op.call == OsCall::fsync && op.path == paths().log(); },
+        [&] {
+          disk->erase("out");
+          static_cast<void>(outcome([&] { append(dataset, 3, 30); }));
+        });
     static_cast<void>(outcome([&] { dataset.refresh_manifests(); }));
     disk->set_hook({});
     Rows rows;
@@ -222,11 +225,12 @@ TEST(IdentityRace, ABackupPutBackDuringAnAppendIsSeenBeforeItIsAcknowledged) {
   append(dataset, 2, 1);
   append(dataset, 3, 2);
   const std::string folder = paths().bucket("holdings", 0);
-  once_at(disk, [=](const SimOp& op) { return op.call == OsCall::fsync && op.path == folder; },
-          [&] {
-            for (std::int64_t seq : {2, 3}) disk->erase(paths().commit(seq));
-            for (const auto& [path, bytes] : backup) disk->put(path, bytes);
-          });
+  once_at(
+      disk, [=](const SimOp& op) { return op.call == OsCall::fsync && op.path == folder; },
+      [&] {
+        for (std::int64_t seq : {2, 3}) disk->erase(paths().commit(seq));
+        for (const auto& [path, bytes] : backup) disk->put(path, bytes);
+      });
   const std::string told = outcome([&] { append(dataset, 4, 3); });
   disk->set_hook({});
   const Rows rows = rows_on(disk);
@@ -241,12 +245,13 @@ TEST(IdentityRace, ARepeatedTokenIsNotAcknowledgedForAnotherRun) {
   Dataset dataset = sim_dataset(disk, &warnings);
   const AppendOptions named{.token = Token{"w", 1}};
   dataset.append("holdings", holdings({1}), named);
-  once_at(disk, [](const SimOp& op) { return op.call == OsCall::fsync && op.path == paths().log(); },
-          [&] {
-            disk->erase("out");
-            Dataset other = sim_dataset(disk);
-            append(other, 3, 30);
-          });
+  once_at(
+      disk, [](const SimOp& op) { return op.call == OsCall::fsync && op.path == paths().log(); },
+      [&] {
+        disk->erase("out");
+        Dataset other = sim_dataset(disk);
+        append(other, 3, 30);
+      });
   const std::string told = outcome([&] { dataset.append("holdings", holdings({1}), named); });
   disk->set_hook({});
   EXPECT_NE(told, "ok") << rows_on(disk).size();
