@@ -10,6 +10,7 @@
 #include "crv/core/error.h"
 #include "io/checked_json.h"
 #include "io/paths.h"
+#include "io/sums.h"
 
 namespace crv::io {
 namespace {
@@ -24,6 +25,16 @@ constexpr std::array<std::pair<CommitKind, std::string_view>, 5> kind_names{{
     {CommitKind::gc, "gc"},
     {CommitKind::fence, "fence"},
 }};
+
+// "<writer> <number>"; nothing where it is no such text.
+std::optional<Token> parse_token_text(std::string_view text) {
+  const std::size_t space = text.rfind(' ');
+  if (space == std::string_view::npos) return std::nullopt;
+  Token token{std::string(text.substr(0, space)), 0};
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data() + space + 1, end, token.number);
+  return error == std::errc() && stop == end ? std::optional(std::move(token)) : std::nullopt;
+}
 
 Json part_names(const std::vector<PartName>& names) {
   JsonArray out;
@@ -89,7 +100,18 @@ std::vector<PartName> names_from(const Checked& json, std::string_view key) {
   return names;
 }
 
-TableChange change_from(const Checked& json, std::int64_t seq) {
+// Of the parts that a commit adds.
+struct Counts {
+  std::int64_t rows = 0, bytes = 0;
+};
+
+std::int64_t sum(const Checked& json, std::string_view key, std::int64_t a, std::int64_t b) {
+  const std::optional<std::int64_t> sum = sum_if_fits(a, b);
+  if (!sum) json.damaged(key, "adds up to more than 64 bits can hold");
+  return *sum;
+}
+
+TableChange change_from(const Checked& json, std::int64_t seq, Counts& counts) {
   TableChange change;
   change.table = json.text("table");
   if (const Json* schemas = json.find("schemas")) {
@@ -100,7 +122,11 @@ TableChange change_from(const Checked& json, std::int64_t seq) {
       if (schema_id(change.schemas.back().second) != id) json.damaged("schemas", "does not hash to its id");
     }
   }
-  for (const Checked& part : json.items("added")) change.added.push_back(part_from(part, seq));
+  for (const Checked& item : json.items("added")) {
+    const PartRecord& part = change.added.emplace_back(part_from(item, seq));
+    counts.rows = sum(item, "rows", counts.rows, part.meta.rows);
+    counts.bytes = sum(item, "bytes", counts.bytes, part.meta.bytes);
+  }
   change.removed = names_from(json, "removed");
   change.condemned = names_from(json, "condemned");
   return change;
@@ -148,14 +174,8 @@ std::vector<Token> tokens_of(const Commit& commit) {
   std::vector<Token> tokens;
   if (commit.token) tokens.push_back(*commit.token);
   for (const TableChange& change : commit.tables)
-    for (const PartRecord& part : change.added) {
-      std::size_t space = part.token.rfind(' ');
-      std::int64_t number = 0;
-      if (space == std::string::npos) continue;
-      const char* end = part.token.data() + part.token.size();
-      if (std::from_chars(part.token.data() + space + 1, end, number).ptr == end)
-        tokens.push_back({part.token.substr(0, space), number});
-    }
+    for (const PartRecord& part : change.added)
+      if (std::optional<Token> token = parse_token_text(part.token)) tokens.push_back(*std::move(token));
   return tokens;
 }
 
@@ -193,6 +213,7 @@ Commit decode_commit(std::string_view line, const std::string& path, std::int64_
   Commit commit;
   commit.seq = json.integer("seq", 1);
   if (commit.seq != seq) json.damaged("seq", "is not the number under which it stands");
+  if (commit.seq == INT64_MAX) json.damaged("seq", "leaves no number for a commit after it");
   commit.id = json.text("id");
   if (!is_hex_id(commit.id)) json.damaged("id", "is no id");
   if (json.find("prev")) commit.prev = json.text("prev");
@@ -215,7 +236,9 @@ Commit decode_commit(std::string_view line, const std::string& path, std::int64_
     commit.token = Token{t.text("writer"), t.integer("number")};
   }
   if (json.find("complete_through")) commit.complete_through = json.integer("complete_through");
-  for (const Checked& change : json.items("tables")) commit.tables.push_back(change_from(change, seq));
+  Counts counts;
+  for (const Checked& change : json.items("tables"))
+    commit.tables.push_back(change_from(change, seq, counts));
   return commit;
 }
 
@@ -291,7 +314,6 @@ Fold decode_fold(std::string_view text, const std::string& path, std::int64_t fi
                 "", first};
   Fold fold{.first = first, .last = last, .lines = {}, .tokens = {}, .gone = {}};
   std::int64_t count = last - first + 1;
-  fold.lines.reserve(static_cast<std::size_t>(count));
   for (std::int64_t i = 0; i <= count; ++i) {
     std::size_t end = text.find('\n');
     if (end == std::string_view::npos) origin.damaged("it ends before its last line");

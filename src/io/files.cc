@@ -12,6 +12,7 @@
 #include "crv/core/descriptor.h"
 #include "crv/core/error.h"
 #include "io/file_formats.h"
+#include "io/sums.h"
 
 namespace crv::io {
 namespace {
@@ -181,7 +182,7 @@ AppendFilesSummary append_files(Dataset& dataset, std::string_view table, std::s
 std::int64_t write_scan(const Scan& scan, BatchWriter& writer, const Progress& progress) {
   std::int64_t total = 0;
   for (const auto& part : scan.plan()) {
-    total += part.kept ? part.part.rows : 0;
+    total = capped_sum(total, part.kept ? part.part.rows : 0);
   }
   const auto reader = scan.reader();
   std::int64_t rows = 0;

@@ -5,12 +5,13 @@
 #include <vector>
 
 #include "crv/core/error.h"
+#include "io/sums.h"
 
 namespace crv::io {
 
 FoldRange Log::range_of(std::int64_t seq) const {
   std::int64_t first = (seq - 1) / per_fold_ * per_fold_ + 1;
-  return {first, first + per_fold_ - 1};
+  return {first, capped_sum(first, per_fold_ - 1)};
 }
 
 std::optional<std::string> Log::single(std::int64_t seq) const {
@@ -32,6 +33,7 @@ std::int64_t Log::visit_lines(const Fold& fold, std::int64_t from, const std::st
 }
 
 std::int64_t Log::read_after(std::int64_t after, const Visit& visit) const {
+  if (after == INT64_MAX) return after;  // no commit has a higher number
   std::int64_t next = after + 1;
   while (true) {
     FoldRange range = range_of(next);

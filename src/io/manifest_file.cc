@@ -12,6 +12,7 @@
 #include "io/checked_json.h"
 #include "io/manifest_reader.h"
 #include "io/paths.h"
+#include "io/sums.h"
 
 namespace crv::io {
 namespace {
@@ -188,13 +189,13 @@ void check_unsealed(std::string_view text, const Origin& origin) {
 
 std::int64_t TableManifest::rows() const {
   std::int64_t sum = 0;
-  for (const PartitionMeta& p : partitions) sum += p.row_count;
+  for (const PartitionMeta& p : partitions) sum = capped_sum(sum, p.row_count);
   return sum;
 }
 
 std::int64_t TableManifest::bytes() const {
   std::int64_t sum = 0;
-  for (const PartitionMeta& p : partitions) sum += p.byte_size;
+  for (const PartitionMeta& p : partitions) sum = capped_sum(sum, p.byte_size);
   return sum;
 }
 
@@ -258,7 +259,7 @@ TableState open_manifest(std::string text, const std::string& table, const std::
   if (at) try {
       auto [state, count] =
           read_manifest_head(text.substr(0, at->begin) + "{}" + text.substr(at->end), origin);
-      if (count) {
+      if (count && *count <= std::ssize(text)) {  // a part takes more than a byte
         auto kept = std::make_shared<const std::string>(std::move(text));
         state.defer(*count, [kept, at = *at, count = *count, bucket_size, origin] {
           std::vector<PartRecord> parts =

@@ -10,6 +10,7 @@
 #include "core/rapidjson.h"
 #include "io/commit.h"
 #include "io/paths.h"
+#include "io/sums.h"
 
 namespace crv::io {
 namespace {
@@ -41,7 +42,10 @@ class ManifestReader : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Ma
   bool Int(int value) { return integer(value); }
   bool Uint(unsigned value) { return integer(value); }
   bool Int64(std::int64_t value) { return integer(value); }
-  bool Uint64(std::uint64_t value) { return other(std::to_string(value)); }
+  // Any number from 2^32 on, also where it fits into 63 bits.
+  bool Uint64(std::uint64_t value) {
+    return value <= INT64_MAX ? integer(static_cast<std::int64_t>(value)) : other(std::to_string(value));
+  }
   bool Double(double value) { return other(format_double(value)); }
   bool String(const char* text, rapidjson::SizeType size, bool) { return text_value({text, size}); }
   bool Key(const char* text, rapidjson::SizeType size, bool) {
@@ -95,6 +99,12 @@ class ManifestReader : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Ma
     origin_.damaged('"' + key_ + "\" has the impossible value " + value, key_, value);
   }
 
+  std::int64_t sum(const char* key, std::int64_t a, std::int64_t b) const {
+    const std::optional<std::int64_t> sum = sum_if_fits(a, b);
+    if (!sum) damaged(key, "adds up to more than 64 bits can hold");
+    return *sum;
+  }
+
   bool integer(std::int64_t value);
   bool text_value(std::string_view text);
   bool other(const std::string& value);
@@ -110,6 +120,7 @@ class ManifestReader : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Ma
   const Origin& origin_;
   const rapidjson::MemoryStream& in_;
   std::vector<PartRecord> parts_;
+  std::int64_t rows_ = 0, bytes_ = 0;  // of parts_
   std::vector<SeenSchema> schemas_;
   At at_;
   std::string key_;
@@ -318,11 +329,13 @@ void ManifestReader::end_partition() {
   if (!p.has_parts) damaged("parts", "is missing");
   std::int64_t rows = 0, bytes = 0;
   for (const PartRecord& part : p.parts) {
-    rows += part.meta.rows;
-    bytes += part.meta.bytes;
+    rows = sum("row_count", rows, part.meta.rows);
+    bytes = sum("byte_size", bytes, part.meta.bytes);
   }
   if (take(p.rows) != rows) damaged("row_count", "is not the sum over the partition's parts");
   if (take(p.bytes) != bytes) damaged("byte_size", "is not the sum over the partition's parts");
+  rows_ = sum("row_count", rows_, rows);
+  bytes_ = sum("byte_size", bytes_, bytes);
   const std::size_t count = ours_ ? p.parts.size() : 0;
   if (p.checksums.size() != count || p.schema_ids.size() != count || p.seqs.size() != count)
     damaged("xxh3", "has not one entry a part");
@@ -357,6 +370,7 @@ TableState ManifestReader::take_head() {
   if (!has_schemas_) damaged("schemas", "is missing");
   for (SeenSchema& schema : schemas_) state.learn(schema);
   state.position = take(last_seq_);
+  if (state.position == INT64_MAX) damaged("last_seq", "leaves no number for a commit after it");
   state.position_id = take(last_id_);
   state.manifest_position = state.position;
   if (!gone_.empty()) state.set_gone(gone_from_json(parse_sound(gone_, origin_), origin_));

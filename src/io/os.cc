@@ -8,6 +8,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -26,10 +27,16 @@ T result(T value) {
   return value < 0 ? -errno : value;
 }
 
+// Anybody may set a file's time: what is beyond microseconds in 64 bits is the nearest that is not.
+std::int64_t microseconds_of(const timespec& time) {
+  constexpr std::int64_t most = INT64_MAX / 1'000'000 - 1;
+  return std::clamp<std::int64_t>(time.tv_sec, -most, most) * 1'000'000 + time.tv_nsec / 1'000;
+}
+
 OsStat converted(const struct ::stat& s) {
   return {.is_folder = S_ISDIR(s.st_mode),
           .size = s.st_size,
-          .modified_us = std::int64_t{s.st_mtim.tv_sec} * 1'000'000 + s.st_mtim.tv_nsec / 1'000,
+          .modified_us = microseconds_of(s.st_mtim),
           .device = s.st_dev,
           .inode = s.st_ino};
 }

@@ -265,6 +265,11 @@ std::int64_t bucket_id_for_tick(std::int64_t tick, std::int64_t bucket_size) {
   return tick / bucket_size;
 }
 
+BucketTicks ticks_of_bucket(std::int64_t bucket, std::int64_t bucket_size) {
+  const std::int64_t first = bucket > INT64_MAX / bucket_size ? INT64_MAX : bucket * bucket_size;
+  return {first, first > INT64_MAX - (bucket_size - 1) ? INT64_MAX : first + (bucket_size - 1)};
+}
+
 std::string validate_run_id(std::string_view run_id) {
   check_run_id(run_id);
   for (const char c : run_id) {

@@ -62,6 +62,11 @@ std::optional<FoldRange> parse_fold_file(std::string_view name);
 
 // The contract's helpers. IoArgumentError if bucket_size <= 0 or tick < 0.
 std::int64_t bucket_id_for_tick(std::int64_t tick, std::int64_t bucket_size);
+// First and last tick of a bucket from 0 on; the largest number where they would be beyond it.
+struct BucketTicks {
+  std::int64_t first = 0, last = 0;
+};
+BucketTicks ticks_of_bucket(std::int64_t bucket, std::int64_t bucket_size);
 std::string validate_run_id(std::string_view run_id);   // letters, digits, . _ : - and neither "." nor ".."
 std::string normalize_run_id(std::string_view run_id);  // trims, spaces to '_', then as above
 

@@ -15,6 +15,7 @@
 #include "io/arrow_types.h"
 #include "io/parallel.h"
 #include "io/part.h"
+#include "io/sums.h"
 #include "io/verbs.h"
 
 namespace crv::io {
@@ -52,7 +53,7 @@ class ScanReader : public arrow::RecordBatchReader {
     for (const PartPlan& plan : state_->plan) {
       if (!plan.kept) continue;
       kept_.push_back(&plan.part);
-      rows += plan.part.rows;
+      rows = capped_sum(rows, plan.part.rows);
     }
     ahead_ = rows >= worth_threads ? cores() + 1 : 1;
   }
@@ -251,8 +252,7 @@ void plan_part(Scan::State& state, const PartRecord& part, const std::string& pa
   const PartQuery& q = state.query;
   PartPlan plan;
   plan.part = {part.bucket, path, part.meta.rows, part.meta.bytes, part.meta.tick_min, part.meta.tick_max};
-  const std::int64_t size = state.tick_bucket_size, first = part.bucket * size;
-  const std::int64_t last = first > INT64_MAX - (size - 1) ? INT64_MAX : first + (size - 1);
+  const auto [first, last] = ticks_of_bucket(part.bucket, state.tick_bucket_size);
   plan.kept = true;
   plan.reason = "kept";
   if (last < q.tick_min || first > q.tick_max)
@@ -262,7 +262,7 @@ void plan_part(Scan::State& state, const PartRecord& part, const std::string& pa
   else if (state.limit && *certain >= *state.limit)
     skip(plan, limit_reason);
   else
-    *certain += certain_rows(state, plan.part);
+    *certain = capped_sum(*certain, certain_rows(state, plan.part));
   state.plan.push_back(std::move(plan));
 }
 
@@ -417,7 +417,7 @@ Scan Scan::head(std::int64_t rows) const {
     if (certain >= *limited->limit)
       skip(plan, limit_reason);
     else
-      certain += certain_rows(*limited, plan.part);
+      certain = capped_sum(certain, certain_rows(*limited, plan.part));
   }
   return Scan(std::move(limited));
 }
@@ -477,8 +477,8 @@ std::string Scan::explain() const {
   for (const PartPlan& plan : state_->plan) {
     if (plan.kept) {
       ++kept;
-      rows += plan.part.rows;
-      bytes += plan.part.bytes;
+      rows = capped_sum(rows, plan.part.rows);
+      bytes = capped_sum(bytes, plan.part.bytes);
     }
     lines += (plan.kept ? "  read " : "  skip ") + plan.part.path + "  ticks " +
              std::to_string(plan.part.tick_min) + ".." + std::to_string(plan.part.tick_max) + ", " +

@@ -13,6 +13,7 @@
 #include "io/arrow_types.h"
 #include "io/gather.h"
 #include "io/parallel.h"
+#include "io/paths.h"
 
 namespace crv::io {
 
@@ -156,8 +157,9 @@ BucketColumn buckets_of(const arrow::ChunkedArray& ticks, std::int64_t bucket_si
         result.highest = std::max(result.highest, bucket);
         result.ascending &= bucket >= run.bucket;
         run = {bucket, first_row + static_cast<std::int64_t>(i), tick, tick};
-        begin = bucket * bucket_size;
-        last = begin > INT64_MAX - (bucket_size - 1) ? INT64_MAX : begin + (bucket_size - 1);
+        const BucketTicks all = ticks_of_bucket(bucket, bucket_size);
+        begin = all.first;
+        last = all.last;
       }
       run.tick_min = std::min(run.tick_min, tick);
       run.tick_max = std::max(run.tick_max, tick);
@@ -184,7 +186,7 @@ std::vector<Bucket> split_by_bucket(const std::shared_ptr<arrow::Table>& table, 
   for (const auto& batch : batches) scatter_batch(*batch, slots, gathered);
   for (std::size_t i = 0; i < gathered.buckets.size(); ++i) {
     gathered.buckets[i].rows =
-        check(arrow::Table::FromRecordBatches(joined->schema(), std::move(gathered.batches[i])),
+        check(arrow::Table::FromRecordBatches(joined->schema(), gathered.batches[i]),
               ErrorCode::wrong_type);
   }
   return std::move(gathered.buckets);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "crv/core/error.h"
+#include "io/sums.h"
 
 namespace crv::io {
 namespace {
@@ -25,6 +26,17 @@ bool types_path(const std::vector<Field>& fields, std::string_view path) {
   return false;
 }
 
+// `what` of the parts before `part` and of its own.
+std::int64_t sum_up_to(const PartRecord& part, const char* what, std::int64_t before, std::int64_t own) {
+  const std::optional<std::int64_t> sum = sum_if_fits(before, own);
+  if (!sum)
+    raise(ErrorCode::manifest_damaged,
+          "The parts up to " + part.meta.path + " of bucket " + std::to_string(part.bucket) +
+              " are listed with more " + what + " than 64 bits can count: a manifest or commit is damaged.",
+          {.key = what, .value = std::to_string(own), .path = part.meta.path, .bucket = part.bucket});
+  return *sum;
+}
+
 }  // namespace
 
 PartitionMeta sums_of(std::int64_t bucket, const std::vector<PartRecord>& parts) {
@@ -35,8 +47,8 @@ PartitionMeta sums_of(std::int64_t bucket, const std::vector<PartRecord>& parts)
   for (const PartRecord& part : parts) {
     sums.tick_min = std::min(sums.tick_min, part.meta.tick_min);
     sums.tick_max = std::max(sums.tick_max, part.meta.tick_max);
-    sums.row_count += part.meta.rows;
-    sums.byte_size += part.meta.bytes;
+    sums.row_count = sum_up_to(part, "rows", sums.row_count, part.meta.rows);
+    sums.byte_size = sum_up_to(part, "bytes", sums.byte_size, part.meta.bytes);
   }
   return sums;
 }
@@ -155,8 +167,11 @@ TableManifest TableState::manifest() const {
   manifest.last_seq = position;
   manifest.last_id = position_id;
   manifest.partitions.reserve(buckets().size());
+  std::int64_t rows = 0, bytes = 0;
   for (const auto& [bucket, parts] : buckets()) {
     PartitionMeta& partition = manifest.partitions.emplace_back(sums_of(bucket, parts));
+    rows = sum_up_to(parts.back(), "rows", rows, partition.row_count);
+    bytes = sum_up_to(parts.back(), "bytes", bytes, partition.byte_size);
     for (const PartRecord& part : parts) partition.parts.push_back(part.meta);
   }
   return manifest;

@@ -7,6 +7,7 @@
 #include "crv/core/error.h"
 #include "io/manifest_file.h"
 #include "io/parallel.h"
+#include "io/sums.h"
 #include "io/survey.h"
 #include "io/verbs.h"
 
@@ -171,8 +172,8 @@ class Verify {
                   [&](std::size_t i) { check_part(state, *parts[from + i], on_disk); });
     }
     for (const PartRecord* part : parts) {
-      report_.rows += part->meta.rows;
-      report_.bytes += part->meta.bytes;
+      report_.rows = capped_sum(report_.rows, part->meta.rows);
+      report_.bytes = capped_sum(report_.bytes, part->meta.bytes);
     }
   }
 

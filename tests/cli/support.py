@@ -86,8 +86,8 @@ class CommandTest(unittest.TestCase):
     def append(self, run, table, rows, **options):
         return self.answer("append", run, table, "-", "--format", "jsonl", stdin=json_lines(rows), **options)
 
-    def rows(self, run, table, *options):
-        text = self.out("scan", run, table, "--format", "jsonl", *options)
+    def rows(self, run, table, *arguments, **options):
+        text = self.out("scan", run, table, "--format", "jsonl", *arguments, **options)
         return [json.loads(line) for line in text.splitlines()]
 
     def rows_in(self, run, table):

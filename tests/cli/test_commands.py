@@ -152,6 +152,78 @@ class State(CommandTest):
         self.assertEqual("bad_json", self.error("bundle", "run", "--meta", "{")["code"])
 
 
+MOST = 2**63 - 1
+EDGES = [0, 1, 2**31 - 1, 2**31, 2**31 + 1, 2**32 - 1, 2**32, 2**32 + 1, 5_000_000_000, 2**53 - 1, 2**53, 2**53 + 1,
+         MOST - 1, MOST]
+
+
+class NumbersAtTheEdges(CommandTest):
+    """Of what 32, 53 and 64 bits hold: what was appended can be read, whatever the command is."""
+
+    def test_ticks(self):
+        for run, size in (("small", "1"), ("usual", "100"), ("large", str(MOST))):
+            env = {"CRV_IO_TICK_BUCKET_SIZE": size}
+            self.append(run, "holdings", [holding(t, f"a{t}", t) for t in EDGES[::2]], env=env)
+            lines = json_lines([{"table": "holdings"} | holding(t, f"a{t}", t) for t in EDGES[1::2]])
+            summary = self.answer("record", run, stdin=lines, env=env)
+            self.assertEqual((1, MOST), (summary["first_tick"], summary["last_tick"]))
+            rows = self.rows(run, "holdings", env=env)
+            self.assertEqual(EDGES, sorted(row["tick"] for row in rows))
+            self.assertEqual([(row["tick"], f"a{row['tick']}") for row in rows], [(r["quantity"], r["agent_id"]) for r in rows])
+            for tick in EDGES:
+                for asked in (f"{tick}", f"{tick}..{tick}"):
+                    found = self.rows(run, "holdings", "--ticks", asked, env=env)
+                    self.assertEqual([tick], [row["tick"] for row in found], asked)
+            late = self.rows(run, "holdings", "--ticks", f"{2**53}..", env=env)
+            self.assertEqual([2**53, 2**53 + 1, MOST - 1, MOST], sorted(row["tick"] for row in late))
+            for limit in EDGES:
+                self.assertEqual(min(limit, len(EDGES)), len(self.rows(run, "holdings", "--limit", limit, env=env)), limit)
+            table, = self.answer("tables", run, env=env)["tables"]
+            self.assertEqual((len(EDGES), 0, MOST), (table["rows"], table["tick_min"], table["tick_max"]))
+            manifest = self.answer("manifest", run, "holdings", env=env)
+            self.assertEqual({f"{t // int(size):06d}" for t in EDGES}, set(manifest["partitions"]))
+            self.assertIn(str(MOST), self.out("manifest", run, "holdings", env=env))
+            self.assertIn(str(MOST), self.out("tables", run, env=env))
+            self.assertEqual(MOST, self.answer("bundle", run, env=env)["tables"]["holdings"]["tick_max"])
+            self.assertTrue(self.answer("rebuild", run, "holdings", env=env)["from_log"])
+            self.assertTrue(self.answer("verify", run, env=env)["ok"])
+            plan = self.answer("scan", run, "holdings", "--ticks", str(MOST), "--explain", env=env)["parts"]
+            self.assertEqual([MOST], [part["tick_max"] for part in plan if part["kept"]])
+
+    def test_files_of_every_format(self):
+        self.append("run", "holdings", [holding(t, "a", t) for t in EDGES])
+        for name in ("all.csv", "all.jsonl", "all.parquet", "all.arrow"):
+            self.crv("scan", "run", "holdings", "-o", name)
+            self.crv("append", name.replace(".", "-"), "holdings", name)
+            self.assertEqual(self.rows("run", "holdings"), self.rows(name.replace(".", "-"), "holdings"), name)
+
+    def test_numbers_of_options(self):
+        self.append("run", "holdings", holdings([1]))
+        for after in (0, *EDGES, -5):
+            commits = self.answer("log", "run", f"--after={after}")["commits"]
+            self.assertEqual(1 if after < 1 else 0, len(commits), after)
+        for beyond in (MOST + 1, 2**64, 10**30):
+            self.assertEqual("usage", self.error("scan", "run", "holdings", "--limit", beyond, status=2)["code"])
+            self.assertEqual("usage", self.error("log", "run", "--after", beyond, status=2)["code"])
+            self.assertEqual("bad_where", self.error("scan", "run", "holdings", "--ticks", beyond)["code"])
+            self.assertEqual("bad_tick", self.error("record", "run", stdin=json_lines(
+                [{"table": "holdings"} | holding(beyond, "a", 1)]))["code"])
+            setting = self.error("append", "new", "holdings", "-", "--format", "jsonl",
+                                 stdin=json_lines(holdings([1])), env={"CRV_IO_TICK_BUCKET_SIZE": str(beyond)})
+            self.assertEqual("config_value", setting["code"])
+        (self.folder / "rows.jsonl").write_text(json_lines(holdings(range(5))))
+        for n in EDGES[1:]:
+            summary = self.answer("append", f"of{n}", "holdings", "rows.jsonl", "--commit-rows", n,
+                                  env={"CRV_IO_ROW_GROUP_SIZE": str(n)})
+            self.assertEqual((10, 10 if n == 1 else 1), (summary["rows"], summary["commits"]), n)
+
+    def test_decimal_digits_mean_what_they_say(self):
+        self.append("run", "holdings", holdings(range(20)))
+        self.assertEqual(10, len(self.rows("run", "holdings", "--limit", "010")))
+        for odd in ("0x10", "1e1", "1_0", "ten", "", " 5"):
+            self.assertEqual("usage", self.error("scan", "run", "holdings", "--limit", odd, status=2)["code"], odd)
+
+
 class Scan(CommandTest):
     def setUp(self):
         super().setUp()

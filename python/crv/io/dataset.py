@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import functools
 import json
+import operator
 import os
 import sys
 import threading
@@ -148,7 +149,13 @@ class Dataset:
     ) -> list[AppendSummary]:
         with _Call(self, progress, "part") as call:
             done = call.held.append(
-                frames, validate_schema, validate_rows, on_invalid, _token(token), complete_through, call.progress
+                frames,
+                validate_schema,
+                validate_rows,
+                on_invalid,
+                _token(token),
+                None if complete_through is None else _integer(complete_through, "complete_through"),
+                call.progress,
             )
             self._wrote = True
         return [AppendSummary(summary) for summary in done]
@@ -195,7 +202,8 @@ class Dataset:
         """scan(), collected; of its first `limit` rows, where that is given."""
         rows = _io.parse_limit(_limit(limit))
         frame = self.scan(table, where, columns=columns, checksums=checksums)
-        return (frame if rows is None else frame.head(rows)).collect()
+        # head() takes no number beyond Polars' index type, and no frame has more rows than that.
+        return (frame if rows is None or rows > _most_rows() else frame.head(rows)).collect()
 
     def scan_arrow(
         self,
@@ -297,8 +305,9 @@ class Dataset:
 
     def log(self, after: int = 0) -> list[dict[str, Any]]:
         """The run's commits with a number above `after`."""
+        number = _integer(after, "after")
         with _Call(self) as call:
-            return call.held.log(after)
+            return call.held.log(number)
 
     def write_bundle(self, meta: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Writes bundle.manifest.json and returns it. meta: JSON of the caller's own, TypeError where it is not."""
@@ -450,7 +459,7 @@ def _where(where: Where | None) -> dict[str, Any] | None:
             raise BadWhereError(
                 f"{key} must be an integer, not {bound!r}", facts={"key": str(key), "value": repr(bound)}
             )
-    return {str(key): bound for key, bound in where.items()}
+    return {str(key): _exact(bound) for key, bound in where.items()}
 
 
 def _limit(limit: int | None) -> int | None:
@@ -458,11 +467,36 @@ def _limit(limit: int | None) -> int | None:
         raise BadLimitError(
             f"a limit is a number of rows, not {limit!r}", facts={"key": "limit", "value": repr(limit)}
         )
-    return limit
+    return _exact(limit)
 
 
 def _like_a_number(value: object) -> bool:
     return isinstance(value, str) or hasattr(value, "__index__") or hasattr(value, "__float__")
+
+
+def _exact(value: Any) -> Any:
+    """A Decimal or Fraction that is an integer as that integer, which a float could miss; else what was given."""
+    if isinstance(value, (int, float, str)) or hasattr(value, "dtype") or not hasattr(value, "as_integer_ratio"):
+        return value
+    try:
+        over, under = value.as_integer_ratio()
+    except (ValueError, OverflowError):  # NaN, infinity
+        return value
+    return over if under == 1 else value
+
+
+def _integer(value: Any, key: str) -> int:
+    """Of 64 bits, as an int or anything with __index__."""
+    if not isinstance(value, bool) and hasattr(value, "__index__"):
+        number = operator.index(value)
+        if -(2**63) <= number < 2**63:
+            return number
+    facts = {"key": key, "value": repr(value)}
+    raise BadArgumentError(f"{key} must be an integer of 64 bits, not {value!r}", facts=facts)
+
+
+def _most_rows() -> int:
+    return 2**32 - 1 if pl.get_index_type() == pl.UInt32 else 2**63 - 1
 
 
 def _columns(columns: Sequence[str] | None) -> list[str] | None:

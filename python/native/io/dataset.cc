@@ -208,7 +208,15 @@ std::string text(nb::handle object, const char* key) {
   return nb::cast<std::string>(object[key]);
 }
 std::int64_t number(nb::handle object, const char* key) {
-  return nb::cast<std::int64_t>(object[key]);
+  std::int64_t value = 0;
+  const nb::object given = object[key];
+  if (!nb::try_cast(given, value)) {
+    const std::string shown = nb::cast<std::string>(nb::repr(given));
+    raise(ErrorCode::bad_argument,
+          std::string(key) + " of a manifest must be an integer of 64 bits, not " + shown,
+          {.key = key, .value = shown});
+  }
+  return value;
 }
 
 }  // namespace
