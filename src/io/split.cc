@@ -186,8 +186,7 @@ std::vector<Bucket> split_by_bucket(const std::shared_ptr<arrow::Table>& table, 
   for (const auto& batch : batches) scatter_batch(*batch, slots, gathered);
   for (std::size_t i = 0; i < gathered.buckets.size(); ++i) {
     gathered.buckets[i].rows =
-        check(arrow::Table::FromRecordBatches(joined->schema(), gathered.batches[i]),
-              ErrorCode::wrong_type);
+        check(arrow::Table::FromRecordBatches(joined->schema(), gathered.batches[i]), ErrorCode::wrong_type);
   }
   return std::move(gathered.buckets);
 }
