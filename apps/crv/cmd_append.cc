@@ -30,7 +30,7 @@ std::string summary_text(const io::AppendFilesSummary& summary) {
          appended.run_id + ": " +
          count_of(static_cast<std::int64_t>(appended.parts.size()), "part", "parts") + ", " +
          io::bytes_text(bytes) + ", " + count_of(summary.commits, "commit", "commits") +
-         quarantined_text(appended.quarantined);
+         quarantined_text(appended.quarantined) + repeated_text(summary.repeated, summary.commits);
 }
 
 void append(Shell& shell, const AppendArguments& arguments) {
@@ -44,21 +44,19 @@ void append(Shell& shell, const AppendArguments& arguments) {
   options.rows_per_commit = arguments.commit_rows;
   options.progress = line.callback();
   options.stop = interrupted;
-  std::int64_t committed = 0;
-  options.on_commit = [&](const io::AppendSummary& summary) { committed += summary.rows; };
-  try {
-    const auto summary = io::append_files(dataset, arguments.table, arguments.files, options);
-    dataset.close();
-    if (shell.globals.json) {
-      shell.print_json(to_json(summary));
-    } else {
-      shell.say(summary_text(summary));
-    }
-  } catch (const Error&) {
-    if (committed > 0) {
-      shell.say("crv: the first " + count_of(committed, "row", "rows") + " stay committed");
-    }
-    throw;
+  std::int64_t rows = 0, commits = 0;
+  options.on_commit = [&](const io::AppendSummary& summary) {
+    rows += summary.rows;
+    ++commits;
+    shell.stands = {"the first " + count_of(rows, "row", "rows") + " stay committed"};
+    shell.stands_json = {{"table", arguments.table}, {"rows", rows}, {"commits", commits}};
+  };
+  const auto summary = io::append_files(dataset, arguments.table, arguments.files, options);
+  dataset.close();
+  if (shell.globals.json) {
+    shell.answer_json(to_json(summary));
+  } else {
+    shell.say(summary_text(summary));
   }
 }
 

@@ -23,17 +23,19 @@ struct RecordArguments {
 std::string summary_text(const io::RecordSummary& summary, const std::string& run) {
   return "recorded " + count_of(summary.ticks, "tick", "ticks") + " (" +
          ticks_text(summary.first_tick, summary.last_tick) + "), " + count_of(summary.rows, "row", "rows") +
-         " to run " + run + quarantined_text(summary.quarantined);
+         " to run " + run + quarantined_text(summary.quarantined) +
+         repeated_text(summary.repeated, summary.commits);
 }
 
-void tell_what_stays(Shell& shell, const io::Recorder& recorder, const std::string& run) {
+void note_what_stands(Shell& shell, const io::Recorder& recorder, const std::string& run) {
   const auto& summary = recorder.summary();
   if (summary.ticks > 0) {
-    shell.say("crv: " + summary_text(summary, run) + "; they stay");
+    shell.stands.push_back(summary_text(summary, run) + "; they stay");
+    shell.stands_json = *to_json(summary).get_if<JsonObject>();
   }
   if (recorder.pending_rows() > 0) {
-    shell.say("crv: not committed: " + count_of(recorder.pending_rows(), "row", "rows") + " of tick " +
-              std::to_string(recorder.pending_tick().value_or(0)));
+    shell.stands.push_back("not committed: " + count_of(recorder.pending_rows(), "row", "rows") +
+                           " of tick " + std::to_string(recorder.pending_tick().value_or(0)));
   }
 }
 
@@ -48,12 +50,12 @@ void record(Shell& shell, const RecordArguments& arguments) {
   try {
     recorder.add_lines_of(STDIN_FILENO);
     dataset.close();
-  } catch (const Error&) {
-    tell_what_stays(shell, recorder, arguments.run);
+  } catch (...) {
+    note_what_stands(shell, recorder, arguments.run);
     throw;
   }
   if (shell.globals.json) {
-    shell.print_json(to_json(recorder.summary()));
+    shell.answer_json(to_json(recorder.summary()));
   } else {
     shell.say(summary_text(recorder.summary(), arguments.run));
   }

@@ -51,8 +51,9 @@ void tell(JsonObject error) {
 
 }  // namespace
 
-void tell_error(const Error& error, bool json) {
-  if (!json) {
+void tell_error(const Error& error, const Shell& shell) {
+  if (!shell.globals.json) {
+    tell_what_stands(shell);
     std::cerr << "crv: " << error.what() << '\n';
     return;
   }
@@ -76,7 +77,16 @@ void tell_error(const Error& error, bool json) {
     }
     object.push_back("violations", std::move(violations));
   }
+  if (!shell.stands_json.empty()) {
+    object.push_back("committed", shell.stands_json);
+  }
   tell(std::move(object));
+}
+
+void tell_what_stands(const Shell& shell) {
+  for (const auto& line : shell.stands) {
+    std::cerr << "crv: " << line << '\n';
+  }
 }
 
 void tell_usage_error(const std::string& message, const std::string& command, bool json) {

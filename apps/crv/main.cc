@@ -76,12 +76,12 @@ int usage_error(const CLI::App& app, const CLI::ParseError& error, bool json) {
   return kUsage;
 }
 
-int failed(const Error& error, bool json) {
+int failed(const Error& error, const Shell& shell) {
   const bool reader_went = error.code() == ErrorCode::write_failed && error.facts().os_error == EPIPE;
   if (reader_went) {
     return 0;
   }
-  tell_error(error, json);
+  tell_error(error, shell);
   return error.code() == ErrorCode::interrupted ? kInterrupted : kWrong;
 }
 
@@ -96,9 +96,12 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return usage_error(app, error, asks_for_json(argc, argv));
   } catch (const Error& error) {
-    return failed(error, shell.globals.json);
+    return failed(error, shell);
+  } catch (const std::exception&) {
+    tell_what_stands(shell);
+    throw;
   }
-  return interrupted() ? kInterrupted : shell.status;
+  return shell.status;  // also where Ctrl-C came too late to stop anything
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The options of commands that append: what to check of rows, and what to do with bad ones.
+// The options of commands that append: what to check of rows, what to do with bad ones, and the append's name.
 #pragma once
 
 #include <string>
@@ -12,6 +12,7 @@ namespace crv::cli {
 struct RowOptions {
   bool validate_rows = false;
   std::string on_invalid = "raise";
+  std::string token;
 };
 
 // `options` must outlive the command.
@@ -20,5 +21,7 @@ void apply(const RowOptions& options, io::AppendOptions& append);
 
 // ", 3 rows to quarantine"; empty where nothing was quarantined.
 std::string quarantined_text(const std::optional<std::int64_t>& rows);
+// How many of `commits` an earlier use of the token had made; empty for none.
+std::string repeated_text(const std::optional<std::int64_t>& repeated, std::int64_t commits);
 
 }  // namespace crv::cli

@@ -1,6 +1,7 @@
 #include "shell.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <iostream>
 #include <sstream>
 #include <utility>
@@ -60,6 +61,16 @@ void Shell::print(std::string_view text) {
 
 void Shell::print_json(const Json& value) {
   print(write_json(value, {.indent = 2}) + "\n");
+}
+
+void Shell::answer_json(const Json& value) {
+  try {
+    print_json(value);
+  } catch (const IoWriteError& error) {
+    if (error.facts().os_error != EPIPE) {
+      warn(std::string("the rows are committed, but the answer could not be written: ") + error.what());
+    }
+  }
 }
 
 void Shell::say(const std::string& text) {

@@ -27,6 +27,9 @@ class Shell {
  public:
   Globals globals;
   int status = 0;  // of the process, where nothing is thrown
+  // What was committed before an error, to be told with it; empty where nothing was.
+  std::vector<std::string> stands;  // for people, a line each
+  JsonObject stands_json;
 
   // Defaults, file, environment and --root; their warnings are told once.
   const io::LoadedSettings& settings();
@@ -36,6 +39,9 @@ class Shell {
 
   void print(std::string_view text);   // standard output: what was asked for
   void print_json(const Json& value);  // indented, with a newline
+  // The same after a commit. Where it cannot be written, that is a warning: by another exit status than 0 a
+  // script would take the rows for missing.
+  void answer_json(const Json& value);
   void say(const std::string& text);   // a line on standard error, unless --quiet
   void warn(const std::string& text);  // the same, "crv: warning: "
 

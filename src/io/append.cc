@@ -37,7 +37,7 @@ class Append {
     for (const TableFrame& frame : frames)
       pieces_.push_back({&descriptor_of(frame.table), &frame.frame, {}, {}});
     given_ = pieces_.size();
-    check_token();
+    if (options_.token) check_token(*options_.token);
     check_on_invalid();
     run_.open();
     run_.require_writable();
@@ -63,17 +63,6 @@ class Append {
     for (const core::TableDescriptor& d : core::list_tables()) known += (known.empty() ? "" : ", ") + d.name;
     raise(ErrorCode::unknown_table, "There is no table \"" + table + "\". The tables are: " + known + ".",
           {.run_id = run_.run_id, .table = table, .value = table});
-  }
-
-  void check_token() const {
-    if (!options_.token) return;
-    const std::string& writer = options_.token->writer;
-    bool bad =
-        writer.empty() || writer.size() > 200 ||
-        std::any_of(writer.begin(), writer.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-    if (bad)
-      raise(ErrorCode::bad_argument, "A token's writer must be 1 to 200 bytes without control characters.",
-            {.key = "token.writer", .value = writer});
   }
 
   void check_on_invalid() const {
@@ -375,13 +364,16 @@ class Append {
     if (!options_.token) return std::nullopt;
     auto last = run_.last_token(lock, options_.token->writer);
     if (!last || last->first < options_.token->number) return std::nullopt;
-    if (last->first > options_.token->number)
-      refuse_token("is below " + std::to_string(last->first) + ", the writer's last");
-    std::optional<std::string> line = run_.log()->line_of(last->second);
+    std::int64_t seq = last->second;
+    if (last->first > options_.token->number) {
+      const auto older = options_.repeats_steps ? run_.commit_of(lock, *options_.token) : std::nullopt;
+      if (!older) refuse_token("is below " + std::to_string(last->first) + ", the writer's last");
+      seq = *older;
+    }
+    std::optional<std::string> line = run_.log()->line_of(seq);
     if (!line)
-      raise(ErrorCode::log_damaged, "The log has lost commit " + std::to_string(last->second) + ".",
-            {.seq = last->second});
-    Commit commit = decode_commit(*line, run_.paths().commit(last->second), last->second);
+      raise(ErrorCode::log_damaged, "The log has lost commit " + std::to_string(seq) + ".", {.seq = seq});
+    Commit commit = decode_commit(*line, run_.paths().commit(seq), seq);
     if (commit.kind == CommitKind::rebuild)
       for (TableChange& change : commit.tables)
         std::erase_if(change.added,
@@ -439,6 +431,7 @@ class Append {
       const TableChange* change = commit.find(piece.descriptor->name);
       bool first = change && !piece.conformed.buckets.empty() && told.insert(change->table).second;
       all.push_back(summary_of(piece, first ? change->added : std::vector<PartRecord>{}));
+      all.back().repeated = true;
     }
     return all;
   }

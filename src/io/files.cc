@@ -109,8 +109,18 @@ void add(AppendSummary& all, const AppendSummary& one) {
   all.buckets.assign(buckets.begin(), buckets.end());
 }
 
+// Of the n-th commit, from 1 on.
+AppendOptions options_of(const AppendFilesOptions& all, std::int64_t n) {
+  AppendOptions options = all.append;
+  if (options.token && all.rows_per_commit > 0) {
+    options.token = step_of(*options.token, n);
+    options.repeats_steps = true;
+  }
+  return options;
+}
+
 AppendSummary commit(Dataset& dataset, const std::string& table, const std::vector<Batch>& batches,
-                     const AppendFilesOptions& options) {
+                     const AppendFilesOptions& options, std::int64_t n) {
   std::vector<std::shared_ptr<arrow::Table>> tables;
   for (const auto& batch : batches) {
     for (const auto& frame : batch.frames) {
@@ -126,8 +136,9 @@ AppendSummary commit(Dataset& dataset, const std::string& table, const std::vect
   together.table = table;
   together.run_id = dataset.run_id();
   try {
-    for (const auto& summary : dataset.append(frames, options.append)) {
+    for (const auto& summary : dataset.append(frames, options_of(options, n))) {
       add(together, summary);
+      together.repeated = together.repeated || summary.repeated;
     }
   } catch (const Error& error) {
     raise_about(error, batches, frames.size() == 1);
@@ -143,6 +154,7 @@ AppendSummary commit(Dataset& dataset, const std::string& table, const std::vect
 Json to_json(const AppendFilesSummary& summary) {
   Json json = to_json(summary.appended);
   (*json.get_if<JsonObject>())["commits"] = summary.commits;
+  if (summary.repeated) (*json.get_if<JsonObject>())["repeated"] = *summary.repeated;
   return json;
 }
 
@@ -162,9 +174,15 @@ AppendFilesSummary append_files(Dataset& dataset, std::string_view table, std::s
   const auto max_rows = at_once ? std::numeric_limits<std::int64_t>::max() : options.rows_per_commit;
   Files files(table, paths, options);
   std::vector<Batch> held;
+  if (options.append.token) {
+    check_token(*options_of(options, 1).token);
+    summary.repeated = 0;
+  }
   const auto flush = [&] {
-    add(summary.appended, commit(dataset, name, std::exchange(held, {}), options));
+    const auto done = commit(dataset, name, std::exchange(held, {}), options, summary.commits + 1);
+    add(summary.appended, done);
     ++summary.commits;
+    if (done.repeated) ++*summary.repeated;
   };
   Batch batch;
   while (files.next(max_rows, batch)) {

@@ -1,5 +1,6 @@
 #include "crv/io/record.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -88,6 +89,9 @@ Json to_json(const RecordSummary& summary) {
                   {"first_tick", optional_json(summary.first_tick)},
                   {"last_tick", optional_json(summary.last_tick)},
                   {"tables", std::move(tables)}};
+  if (summary.repeated) {
+    json.push_back("repeated", *summary.repeated);
+  }
   if (summary.quarantined) {
     json.push_back("quarantined", *summary.quarantined);
   }
@@ -95,7 +99,21 @@ Json to_json(const RecordSummary& summary) {
 }
 
 Recorder::Recorder(Dataset& dataset, RecordOptions options)
-    : dataset_(dataset), options_(std::move(options)) {}
+    : dataset_(dataset), options_(std::move(options)) {
+  if (options_.append.token) {
+    check_token(step_of(*options_.append.token, 0));
+    summary_.repeated = 0;
+  }
+}
+
+AppendOptions Recorder::options_of_tick() const {
+  AppendOptions options = options_.append;
+  if (options.token) {
+    options.token = step_of(*options.token, *tick_);
+    options.repeats_steps = true;
+  }
+  return options;
+}
 
 std::int64_t Recorder::pending_rows() const {
   std::int64_t rows = 0;
@@ -144,6 +162,9 @@ std::vector<TableFrame> Recorder::pending_frames() const {
 }
 
 void Recorder::count(const std::vector<AppendSummary>& appended) {
+  const bool repeated =
+      std::any_of(appended.begin(), appended.end(), [](const AppendSummary& one) { return one.repeated; });
+  if (repeated) ++*summary_.repeated;
   for (const auto& one : appended) {
     summary_.rows_by_table[one.table] += one.rows;
     summary_.rows += one.rows;
@@ -159,7 +180,7 @@ void Recorder::commit() {
     return;
   }
   try {
-    count(dataset_.append(pending_frames(), options_.append));
+    count(dataset_.append(pending_frames(), options_of_tick()));
   } catch (const Error& error) {
     raise_about(error);
   }

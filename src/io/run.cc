@@ -225,6 +225,7 @@ void Run::forget() {
 void Run::forget_snapshot(const Lock&) {
   tables_.clear();
   tokens_.reset();
+  steps_ = {};
   position_ = {};
   fenced_at_ = fold_seen_ = durable_ = 0;
 }
@@ -508,6 +509,20 @@ std::optional<std::pair<std::int64_t, std::int64_t>> Run::last_token(const Lock&
   }
   auto it = tokens_->last.find(writer);
   return it == tokens_->last.end() ? std::nullopt : std::optional(it->second);
+}
+
+std::optional<std::int64_t> Run::commit_of(const Lock&, const Token& token) {
+  if (steps_.writer != token.writer) steps_ = {token.writer, {}, 0};
+  auto it = steps_.commits.find(token.number);
+  if (it == steps_.commits.end()) {
+    log()->read_after(steps_.seq, [&](std::int64_t seq, std::string_view line, const std::string& path) {
+      for (const Token& used : tokens_of(decode_commit(line, path, seq)))
+        if (used.writer == token.writer) steps_.commits[used.number] = seq;
+      steps_.seq = seq;
+    });
+    it = steps_.commits.find(token.number);
+  }
+  return it == steps_.commits.end() ? std::nullopt : std::optional(it->second);
 }
 
 // ---- tables for writing ----

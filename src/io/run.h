@@ -147,6 +147,8 @@ class Run {
   // IoRunReplaced), its parts must stay.
   std::optional<Commit> commit(const Make& make, bool* put = nullptr);
 
+  // The commit that a token names which is below its writer's last. Reads the whole log once a writer.
+  std::optional<std::int64_t> commit_of(const Lock& held, const Token& token);
   // Last number and seq of a token's writer. Reads the newest fold once.
   std::optional<std::pair<std::int64_t, std::int64_t>> last_token(const Lock& held,
                                                                   const std::string& writer);
@@ -210,6 +212,12 @@ class Run {
     std::int64_t seq = 0;  // up to this commit
   };
   std::optional<Tokens> tokens_;
+  struct Steps {
+    std::string writer;
+    std::map<std::int64_t, std::int64_t> commits;  // by number
+    std::int64_t seq = 0;                          // up to this commit
+  };
+  Steps steps_;  // of the writer that commit_of() was asked for last
   std::set<std::string> trusted_;
 
   std::mutex commit_mutex_;

@@ -67,6 +67,9 @@ struct AppendOptions {
   bool validate_rows = false;
   OnInvalid on_invalid = OnInvalid::raise;  // anything else needs validate_rows
   std::optional<Token> token{};
+  // A token below its writer's last is refused, unless this is set and the log holds the append that it names,
+  // of the same rows: then that is returned. For a series of appends that may be begun again (see step_of).
+  bool repeats_steps = false;
   std::optional<std::int64_t>
       complete_through{};  // the caller says: no row of a tick up to this one comes any more
   // Told of the parts written. What it throws ends the append with the run as it was, unless all parts are
@@ -87,6 +90,7 @@ struct AppendSummary {
   std::vector<PartSummary> parts;  // by bucket
   std::int64_t rows = 0;
   std::vector<std::int64_t> buckets;  // ascending
+  bool repeated = false;              // the token named it before: nothing was written now
   // Rows that went into the table `quarantine` instead; only with OnInvalid::quarantine.
   std::optional<std::int64_t> quarantined{};
 };

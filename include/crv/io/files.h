@@ -15,6 +15,8 @@ namespace crv::io {
 
 struct AppendFilesOptions {
   std::optional<Format> format;  // of all files; absent: each file's extension or first bytes
+  // Its token names all of it: with rows_per_commit, commit n (from 1 on) has the token step_of(token, n), so
+  // that what stands of an append that broke off is not committed twice when it is begun again.
   AppendOptions append;
   // Rows a commit at most. 0: all files are one commit, whole or absent together, and are held in memory
   // together. Otherwise memory is bounded, and what was committed before an error stays.
@@ -27,6 +29,8 @@ struct AppendFilesOptions {
 struct AppendFilesSummary {
   AppendSummary appended;  // of all commits together
   std::int64_t commits = 0;
+  // Commits of these that the token named before, and that were not made again; only with a token.
+  std::optional<std::int64_t> repeated;
 };
 Json to_json(const AppendFilesSummary& summary);
 

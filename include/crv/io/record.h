@@ -22,12 +22,17 @@ struct RecordSummary {
   std::int64_t ticks = 0, rows = 0, commits = 0;
   std::optional<std::int64_t> first_tick, last_tick;
   std::map<std::string, std::int64_t> rows_by_table;
+  // Ticks of these that an earlier recording of the same token had committed; only with a token.
+  std::optional<std::int64_t> repeated;
   // Rows that went into the table `quarantine` and count nowhere else; only with OnInvalid::quarantine.
   std::optional<std::int64_t> quarantined;
 };
 Json to_json(const RecordSummary& summary);
 
 struct RecordOptions {
+  // Its token names the recording as a whole: the commit of each tick has the token step_of(token, tick). So
+  // a recording that broke off can be begun again, from its start or any tick: what stands is not committed
+  // twice, and a tick that now has other rows is refused (token_order).
   AppendOptions append;
   std::function<void(const RecordSummary&)> on_commit;  // after each commit
   std::function<bool()> stop;  // asked while waiting for lines; true ends with code `interrupted`
@@ -64,6 +69,7 @@ class Recorder {
   void add_row(JsonObject row);
   void take_tick(std::int64_t tick);
   void commit();
+  AppendOptions options_of_tick() const;
   std::vector<TableFrame> pending_frames() const;
   void count(const std::vector<AppendSummary>& appended);
   [[noreturn]] void raise_about(const Error& error) const;
