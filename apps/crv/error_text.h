@@ -8,7 +8,8 @@
 
 namespace crv::cli {
 
-// "crv: <message>", or {"error": {"code", "class", "message", and each fact there is}}; with what stands in spite of it.
+// "crv: <message>", or {"error": {"code", "class", "message", and each fact there is}}; with what stands in
+// spite of it.
 void tell_error(const Error& error, const Shell& shell);
 // What was committed before an error, for people.
 void tell_what_stands(const Shell& shell);

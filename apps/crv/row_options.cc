@@ -28,9 +28,10 @@ void add_row_options(CLI::App& command, RowOptions& options) {
                          "puts the bad ones into the table quarantine");
   choose_from(on_invalid->needs(checked), {"raise", "quarantine"});
   command
-      .add_option("--token", options.token,
-                  "Name of these rows, e.g. night:7: where it was used before, nothing is added and the first "
-                  "answer is given again; numbers of one WRITER only rise")
+      .add_option(
+          "--token", options.token,
+          "Name of these rows, e.g. night:7: where it was used before, nothing is added and the first "
+          "answer is given again; numbers of one WRITER only rise")
       ->type_name("WRITER:NUMBER")
       ->check(CLI::Validator(fault_of_token, ""));
 }

@@ -1,4 +1,5 @@
-// The options of commands that append: what to check of rows, what to do with bad ones, and the append's name.
+// The options of commands that append: what to check of rows, what to do with bad ones, and the append's
+// name.
 #pragma once
 
 #include <string>

@@ -73,7 +73,11 @@ PartRecord part(std::int64_t bucket, char digit) {
 
 TEST(NumberEdges, OfRunJson) {
   for (const std::int64_t n : edges()) {
-    RunInfo info{.run_id = "r", .created_at = time_text, .tick_bucket_size = n, .commits_per_fold = 7};
+    RunInfo info;
+    info.run_id = "r";
+    info.created_at = time_text;
+    info.tick_bucket_size = n;
+    info.commits_per_fold = 7;
     const std::string text = encode_run(info);
     if (n == 0) {
       EXPECT_THROW(decode_run(text, "run.json", "r"), IoManifestError);
@@ -132,7 +136,7 @@ TEST(NumberEdges, OfAFold) {
     line.pop_back();
     for (const std::int64_t number : signed_edges()) {
       const std::string text =
-          encode(Fold{.first = n, .last = n, .lines = {line}, .tokens = {{"w", {number, n}}}});
+          encode(Fold{.first = n, .last = n, .lines = {line}, .tokens = {{"w", {number, n}}}, .gone = {}});
       const Fold read = decode_fold(text, "f", n, n);
       EXPECT_EQ(read.tokens.at("w"), std::pair(number, n));
     }

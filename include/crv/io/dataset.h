@@ -67,8 +67,9 @@ struct AppendOptions {
   bool validate_rows = false;
   OnInvalid on_invalid = OnInvalid::raise;  // anything else needs validate_rows
   std::optional<Token> token{};
-  // A token below its writer's last is refused, unless this is set and the log holds the append that it names,
-  // of the same rows: then that is returned. For a series of appends that may be begun again (see step_of).
+  // A token below its writer's last is refused, unless this is set and the log holds the append that it
+  // names, of the same rows: then that is returned. For a series of appends that may be begun again (see
+  // step_of).
   bool repeats_steps = false;
   std::optional<std::int64_t>
       complete_through{};  // the caller says: no row of a tick up to this one comes any more
