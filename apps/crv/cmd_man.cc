@@ -62,6 +62,11 @@ A run.
 .SH EXIT STATUS
 0 for success, also where the reader of standard output went away; 1 where the data or the request is wrong; 2 for a
 command line that cannot be understood; 130 after Ctrl\-C. A run is whole after each of them.
+.PP
+Of append and record 0 means that all rows are committed. What fails after that, such as refreshing a manifest on a full
+disk, is a warning. Any other status means that not all are: what was committed before the error, with \-\-commit\-rows or
+tick by tick, is told with it, with \-\-json as "committed" of the error. With \-\-token the same command can be repeated
+until its status is 0.
 )";
 
 std::string page(const CLI::App& app) {

@@ -109,6 +109,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a write says EPIPE instead
+  std::signal(SIGXFSZ, SIG_IGN);  // a write says EFBIG instead: what was committed can still be told
   crv::cli::catch_interrupts();
   try {
     return crv::cli::run(argc, argv);

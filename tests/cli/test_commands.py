@@ -1,9 +1,11 @@
 """Every command: what it answers, for people and as JSON."""
 
 import json
+import resource
+import subprocess
 import unittest
 
-from support import CommandTest, holding, holdings, json_lines
+from support import CommandTest, environment, holding, holdings, json_lines
 
 
 class Listing(CommandTest):
@@ -150,6 +152,112 @@ class State(CommandTest):
         self.assertIn('"seed": 7', json.dumps(shown))
         self.assertEqual("bad_argument", self.error("bundle", "run", "--meta", "[1]")["code"])
         self.assertEqual("bad_json", self.error("bundle", "run", "--meta", "{")["code"])
+
+
+class Tokens(CommandTest):
+    def setUp(self):
+        super().setUp()
+        (self.folder / "rows.jsonl").write_text(json_lines(holdings(range(5))))
+
+    def test_the_same_again_gives_the_first_answer_and_says_so(self):
+        command = ["append", "run", "holdings", "rows.jsonl", "--token", "night shift:7"]
+        first = self.answer(*command)
+        self.assertEqual(0, first.pop("repeated"))
+        for _ in range(2):
+            again = self.answer(*command)
+            self.assertEqual(1, again.pop("repeated"))
+            self.assertEqual(first, again)
+        self.assertIn("appended 10 rows to holdings of run run: 1 part", self.err(*command))
+        self.assertIn("the token named all of it before, so nothing was added", self.err(*command))
+        self.assertEqual(10, self.rows_in("run", "holdings"))
+        self.assertEqual([["night shift", 7]], [[c["token"]["writer"], c["token"]["number"]] for c in self.answer("log", "run")["commits"]])
+        self.assertNotIn("repeated", self.answer("append", "run", "holdings", "rows.jsonl"))
+
+    def test_other_rows_or_a_lower_number_are_refused(self):
+        self.crv("append", "run", "holdings", "rows.jsonl", "--token", "w:7")
+        more = json_lines(holdings([1]))
+        command = ["append", "run", "holdings", "-", "--format", "jsonl", "--token"]
+        for token in ("w:7", "w:6", "w:-1"):
+            error = self.error(*command, token, stdin=more)
+            self.assertEqual(("token_order", "token.number"), (error["code"], error["key"]))
+        self.assertEqual(0, self.answer(*command, "w:8", stdin=more)["repeated"])
+        self.assertEqual(0, self.answer(*command, "v:0", stdin=more)["repeated"])
+        self.assertEqual(14, self.rows_in("run", "holdings"))
+
+    def test_what_is_no_token_is_a_usage_error(self):
+        for bad in ("", "w", "w:", ":1", "w:x", "w:1.5", f"w:{2**63}", "w:1:", "x" * 201 + ":1", "a\tb:1", b"\xff:1"):
+            for command in (["append", "run", "holdings", "rows.jsonl"], ["record", "run"]):
+                done = subprocess.run([*self.command(*command), "--token", bad], capture_output=True, cwd=self.folder,
+                                      stdin=subprocess.DEVNULL)
+                self.assertEqual((2, b""), (done.returncode, done.stdout), bad)
+                self.assertIn(b"--token", done.stderr)
+        self.assertEqual(["rows.jsonl"], self.files())
+
+    def test_an_append_in_several_commits_may_be_begun_again(self):
+        (self.folder / "torn.jsonl").write_text(json_lines(holdings(range(4))) + "{")
+        options = ["--commit-rows", "4", "--token", "w:7"]
+        error = self.error("append", "run", "holdings", "torn.jsonl", *options)
+        self.assertEqual(("bad_json", {"table": "holdings", "rows": 8, "commits": 2}), (error["code"], error["committed"]))
+        for quiet in ([], ["--quiet"]):
+            text = self.err("append", "other" + "".join(quiet), "holdings", "torn.jsonl", "--commit-rows", "4", *quiet, status=1)
+            self.assertIn("the first 8 rows stay committed", text)
+        summary = self.answer("append", "run", "holdings", "rows.jsonl", *options)
+        self.assertEqual((10, 3, 2), (summary["rows"], summary["commits"], summary["repeated"]))
+        self.assertIn("the token named all of it before", self.err("append", "run", "holdings", "rows.jsonl", *options))
+        self.assertEqual(10, self.rows_in("run", "holdings"))
+
+
+class WhatStandsIsReportedAsStanding(CommandTest):
+    """A script goes by the exit status: any other than 0 means to it that the rows are not there."""
+
+    lines = json_lines(holdings([1]))
+
+    def commands(self, run):
+        return [(["append", run, "holdings", "-", "--format", "jsonl"], self.lines),
+                (["record", run], json_lines([{"table": "holdings"} | row for row in holdings([1])]))]
+
+    def test_where_the_manifest_cannot_be_refreshed(self):
+        """No file may grow beyond 8 KiB: parts and commits are smaller, the manifest of 40 parts is not."""
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (8192, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+
+        self.crv("record", "run", stdin=json_lines([{"table": "holdings"} | row for row in holdings(range(40))]))
+        for option in ([], ["--json"]):
+            for number, (command, stdin) in enumerate(self.commands("run")):
+                before = self.rows_in("run", "holdings")
+                done = subprocess.run(self.command(*command, *option), input=stdin.encode(), capture_output=True,
+                                      cwd=self.folder, env=environment(), preexec_fn=limit)
+                self.assertEqual(0, done.returncode, done.stderr)
+                self.assertIn(b"crv: warning: The rows are committed, but the manifest of table holdings", done.stderr)
+                if option:
+                    self.assertEqual(2, json.loads(done.stdout)["rows"])
+                else:
+                    self.assertIn([b"appended 2 rows", b"recorded 1 tick"][number], done.stderr)
+                self.assertEqual(before + 2, self.rows_in("run", "holdings"))
+        self.assertTrue(self.answer("verify", "run")["ok"])
+        # What cannot even write its part fails, and is not killed.
+        def tiny():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+
+        for command, stdin in self.commands("run"):
+            done = subprocess.run(self.command(*command, "--json"), input=stdin.encode(), capture_output=True,
+                                  cwd=self.folder, env=environment(), preexec_fn=tiny)
+            self.assertEqual(1, done.returncode, done.stderr)
+            self.assertEqual("write_failed", json.loads(done.stderr.splitlines()[-1])["error"]["code"])
+        self.assertEqual(before + 2, self.rows_in("run", "holdings"))
+
+    def test_where_the_answer_cannot_be_written(self):
+        for command, stdin in self.commands("run"):
+            with open("/dev/full", "wb") as full:
+                done = subprocess.run(self.command(*command, "--json"), input=stdin.encode(), stdout=full,
+                                      stderr=subprocess.PIPE, cwd=self.folder, env=environment())
+            self.assertEqual(0, done.returncode, done.stderr)
+            self.assertIn(b"the rows are committed, but the answer could not be written", done.stderr)
+        self.assertEqual(4, self.rows_in("run", "holdings"))
+        with open("/dev/full", "wb") as full:  # what changes nothing fails as ever
+            done = subprocess.run(self.command("scan", "run", "holdings"), stdout=full, stderr=subprocess.PIPE,
+                                  cwd=self.folder, env=environment())
+        self.assertEqual(1, done.returncode)
 
 
 MOST = 2**63 - 1

@@ -85,6 +85,37 @@ class Record(CommandTest):
         self.assertEqual([0], [row["tick"] for row in self.rows("run", "holdings")])
         self.assertEqual(["holdings"], [t["table"] for t in self.answer("tables", "run")["tables"]])
 
+    def test_what_was_committed_before_a_bad_line_is_told_with_the_error(self):
+        lines = json_lines(of("holdings", holdings([0, 1], agents=1)) + of("holdings", holdings([2], agents=3))) + "{\n"
+        error = self.error("record", "run", stdin=lines)
+        self.assertEqual(("bad_json", 6), (error["code"], error["line"]))
+        self.assertEqual({"ticks": 2, "rows": 2, "commits": 2, "first_tick": 0, "last_tick": 1,
+                          "tables": {"holdings": 2}}, error["committed"])
+        for quiet in ([], ["--quiet"]):
+            text = self.err("record", "run" + "".join(quiet), *quiet, stdin=lines, status=1)
+            self.assertIn("recorded 2 ticks (0..1), 2 rows", text)
+            self.assertIn("not committed: 3 rows of tick 2", text)
+        self.assertNotIn("committed", self.error("record", "none", stdin="{\n"))
+
+    def test_a_recording_with_a_token_may_be_begun_again(self):
+        lines = json_lines(of("holdings", holdings([0, 1, 5])))
+        broken = self.error("record", "run", "--token", "night:7", stdin=lines + "{\n")
+        self.assertEqual((2, 0), (broken["committed"]["ticks"], broken["committed"]["repeated"]))
+        self.assertEqual({"ticks": 3, "rows": 6, "commits": 3, "first_tick": 0, "last_tick": 5,
+                          "tables": {"holdings": 6}, "repeated": 2},
+                         self.answer("record", "run", "--token", "night:7", stdin=lines))
+        text = self.err("record", "run", "--token", "night:7", stdin=lines)
+        self.assertIn("recorded 3 ticks (0..5), 6 rows to run run; the token named all of it before, so nothing was added", text)
+        more = lines + json_lines(of("holdings", holdings([6])))
+        self.assertIn("the token named 3 commits of it before", self.err("record", "run", "--token", "night:7", stdin=more))
+        later = json_lines(of("holdings", holdings([5, 6])))
+        self.assertEqual(2, self.answer("record", "run", "--token", "night:7", stdin=later)["repeated"])
+        self.assertEqual([0, 0, 1, 1, 5, 5, 6, 6], [row["tick"] for row in self.rows("run", "holdings")])
+        other = json_lines(of("holdings", holdings([1], agents=3)))
+        self.assertEqual("token_order", self.error("record", "run", "--token", "night:7", stdin=other)["code"])
+        self.assertEqual(0, self.answer("record", "run", "--token", "night:8", stdin=other)["repeated"])
+        self.assertEqual(11, self.rows_in("run", "holdings"))
+
     def test_a_later_tick_completes_the_one_before_even_if_its_row_is_bad(self):
         lines = json_lines(of("holdings", holdings([0])) + [{"table": "nope", "tick": 1}])
         self.assertEqual(3, self.error("record", "run", stdin=lines)["line"])

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -12,7 +14,7 @@ import pytest
 
 from crv.core.grammar import TableName
 from crv.core.versioning import SCHEMA_V
-from crv.io import Dataset
+from crv.io import Dataset, IoSettings
 from crv.io.errors import BadArgumentError, IoSchemaError, TokenOrderError
 from crv.io.write import append
 
@@ -235,3 +237,40 @@ def test_what_is_read_back_is_what_was_given(dataset, holdings):
     frame = holdings([3, 1, 2])
     dataset.append("holdings", frame)
     polars.testing.assert_frame_equal(dataset.read("holdings").drop("bucket"), frame)
+
+
+STANDS = """
+import resource, signal, sys, warnings
+from pathlib import Path
+from crv.io import Dataset, IoSettings
+
+settings = IoSettings(root_dir=sys.argv[1], durability="none")
+rows = lambda tick: {"tick": [tick], "agent_id": ["a"], "token_id": ["t"], "quantity": [tick]}
+with Dataset(settings, "r") as dataset:
+    for tick in range(40):
+        dataset.append("holdings", rows(tick))
+# No file may grow beyond 8 KiB from here on: parts and commits are smaller, the manifest of 40 parts is not.
+resource.setrlimit(resource.RLIMIT_FSIZE, (8192, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+if sys.argv[2] == "error":
+    warnings.simplefilter("error")
+else:
+    warnings.simplefilter("always")
+dataset = Dataset(settings, "r")
+assert dataset.append("holdings", rows(40))["rows"] == 1
+assert dataset.append("holdings", rows(41))["rows"] == 1
+dataset.close()
+with Dataset(settings, "r") as dataset:
+    dataset.append("holdings", rows(42))
+left_open = Dataset(settings, "r")
+left_open.append("holdings", rows(43))
+print(left_open.read("holdings").height)
+"""
+
+
+@pytest.mark.parametrize("warned", ["error", "always"])
+def test_an_append_that_stands_returns_though_the_manifest_cannot_be_refreshed(tmp_path, warned):
+    done = subprocess.run([sys.executable, "-c", STANDS, tmp_path, warned], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "44\n"), done.stderr
+    assert "The rows are committed, but the manifest of table holdings could not be written" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert Dataset(IoSettings(root_dir=str(tmp_path), durability="none"), "r").read("holdings")["tick"].to_list() == list(range(44))

@@ -14,6 +14,7 @@ import pytest
 from crv.io import Dataset, IoSettings
 from crv.io.errors import IoArgumentError, IoConfigError
 from crv.io.manifest import load_manifest, rebuild_manifest_from_fs, write_manifest
+from crv.io.paths import bucket_dir, bucket_id_for_tick, format_bucket_dir, part_paths
 
 MOST = 2**63 - 1
 EDGES = [0, 1, 2**31 - 1, 2**31, 2**31 + 1, 2**32 - 1, 2**32, 2**32 + 1, 5_000_000_000, 2**53 - 1, 2**53, 2**53 + 1,
@@ -117,6 +118,15 @@ def test_a_rebuild_keeps_them(filled, tmp_path):
         assert copy.rebuild("holdings")["rows"] == len(EDGES)
         assert sorted(ticks(copy.read("holdings"))) == EDGES
         assert copy.verify()["ok"]
+
+
+def test_names_on_disk():
+    for size, n in itertools.product(EDGES[1:], EDGES):
+        assert bucket_id_for_tick(n, size) == n // size
+    for n in EDGES:
+        assert format_bucket_dir(n) == f"bucket={n:06d}"
+        assert bucket_dir(IoSettings(), "r", "holdings", n).endswith(f"/holdings/bucket={n:06d}")
+        assert part_paths(IoSettings(), "r", "holdings", n, "a" * 32).final_path.endswith(f"bucket={n:06d}/part-{'a' * 32}.parquet")
 
 
 def test_numbers_of_tokens_and_complete_through(dataset, holdings):
