@@ -75,11 +75,12 @@ void add_append(CLI::App& app, Shell& shell) {
   choose_from(command->add_option("--format", arguments->format,
                                   "Format of every FILE; else by its extension, else by its first bytes"),
               {"csv", "jsonl", "arrow", "parquet"});
-  command
-      ->add_option(
-          "--commit-rows", arguments->commit_rows,
-          "Commit after every N rows, for files that do not fit into memory; what is committed stays")
-      ->type_name("N");
+  take_integer(
+      command
+          ->add_option(
+              "--commit-rows", arguments->commit_rows,
+              "Commit after every N rows, for files that do not fit into memory; what is committed stays")
+          ->type_name("N"));
   add_row_options(*command, arguments->rows);
 }
 

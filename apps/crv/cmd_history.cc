@@ -115,7 +115,8 @@ void add_history(CLI::App& app, Shell& shell) {
   auto* log_command = add_command(app, "log", "List the commits of a run", "  crv log run1 --after 100",
                                   [&shell, asked] { print_log(shell, asked->run, asked->after); });
   log_command->add_option("RUN", asked->run, "Id of the run")->required();
-  log_command->add_option("--after", asked->after, "Only commits with a number above N")->type_name("N");
+  take_integer(
+      log_command->add_option("--after", asked->after, "Only commits with a number above N")->type_name("N"));
 }
 
 }  // namespace crv::cli

@@ -119,7 +119,7 @@ void add_scan(CLI::App& app, Shell& shell) {
       ->type_name("A..B");
   command->add_option("--columns", arguments->columns, "Only these columns, in this order")
       ->type_name("NAME,...");
-  command->add_option("--limit", arguments->limit, "Only the first N rows")->type_name("N");
+  take_integer(command->add_option("--limit", arguments->limit, "Only the first N rows")->type_name("N"));
   choose_from(command->add_option(
                   "--format", arguments->format,
                   "How to write them; else by the extension of FILE, else table (with --json: jsonl)"),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <iostream>
 #include <sstream>
 #include <utility>
@@ -90,6 +91,22 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
   command->callback(std::move(run));
   command->footer("Example:\n" + example);
   return command;
+}
+
+void take_integer(CLI::Option* option) {
+  // CLI11 itself would read 010 as 8 and take the nearest for what is beyond 64 bits.
+  option->transform(CLI::Validator(
+      [](std::string& value) {
+        std::int64_t number = 0;
+        const char* const end = value.data() + value.size();
+        const auto [stop, error] = std::from_chars(value.data(), end, number);
+        if (error != std::errc() || stop != end) {
+          return "\"" + value + "\" is no integer of 64 bits in decimal digits";
+        }
+        value = std::to_string(number);
+        return std::string();
+      },
+      ""));
 }
 
 void choose_from(CLI::Option* option, const std::vector<std::string>& values) {

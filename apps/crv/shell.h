@@ -52,6 +52,8 @@ class Shell {
 // Adds a command with its help and example; `run` is called when the command line names it.
 CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& description,
                       const std::string& example, std::function<void()> run);
+// The value must be an integer of 64 bits in decimal digits: a usage error if not.
+void take_integer(CLI::Option* option);
 // The value must be one of `values`: a usage error if not.
 void choose_from(CLI::Option* option, const std::vector<std::string>& values);
 // The values that choose_from() gave; empty for any other option.

@@ -329,7 +329,9 @@ class NumbersAtTheEdges(CommandTest):
         self.append("run", "holdings", holdings(range(20)))
         self.assertEqual(10, len(self.rows("run", "holdings", "--limit", "010")))
         for odd in ("0x10", "1e1", "1_0", "ten", "", " 5"):
-            self.assertEqual("usage", self.error("scan", "run", "holdings", "--limit", odd, status=2)["code"], odd)
+            for command in (["scan", "run", "holdings", "--limit"], ["log", "run", "--after"],
+                            ["append", "run", "holdings", "-", "--commit-rows"]):
+                self.assertEqual("usage", self.error(*command, odd, status=2)["code"], odd)
 
 
 class Scan(CommandTest):
