@@ -54,6 +54,7 @@ bench: setup
 	cmake --build --preset bench
 	build/bench/bench/crv_bench
 	tools/python_env.py prepare
+	"$$(tools/python_env.py path)" bench/python/cold_bench.py out
 	"$$(tools/python_env.py path)" bench/python/scan_bench.py out
 	"$$(tools/python_env.py path)" bench/python/rows_bench.py out
 

@@ -9,6 +9,7 @@
 #include "append_bench.h"
 #include "crv/core/ids.h"
 #include "history.h"
+#include "open_bench.h"
 #include "rows_bench.h"
 #include "scan_bench.h"
 
@@ -38,6 +39,7 @@ int main(int count, char** arguments) try {
     const double seconds = seconds_of([&] { extend_history(settings, "many", 0, 10'000); });
     std::printf("made in %.1f s, without fsync\n", seconds);
     bench_scan(settings);
+    bench_open(settings);
     bench_append(settings, std::filesystem::read_symlink("/proc/self/exe").string());
   }
   bench_rows(settings, rows);

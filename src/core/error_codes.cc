@@ -56,6 +56,7 @@ void raise(ErrorCode code, const std::string& message, ErrorFacts facts) {
     case ErrorCode::part_damaged:
     case ErrorCode::part_foreign:
     case ErrorCode::read_failed:
+    case ErrorCode::schema_changed:
       throw IoReadError(code, message, std::move(facts));
     case ErrorCode::write_failed:
     case ErrorCode::dataset_closed:
@@ -146,6 +147,8 @@ const char* name_of(ErrorCode code) noexcept {
       return "part_foreign";
     case ErrorCode::read_failed:
       return "read_failed";
+    case ErrorCode::schema_changed:
+      return "schema_changed";
     case ErrorCode::write_failed:
       return "write_failed";
     case ErrorCode::dataset_closed:

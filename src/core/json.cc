@@ -16,6 +16,8 @@ JsonObject::JsonObject(std::initializer_list<JsonMember> members) {
   for (const JsonMember& member : members) (*this)[member.first] = member.second;
 }
 
+JsonObject::JsonObject(Members members) : members_(std::move(members)) {}
+
 const Json* JsonObject::find(std::string_view key) const {
   for (const JsonMember& member : members_) {
     if (member.first == key) return &member.second;

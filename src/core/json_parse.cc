@@ -2,6 +2,9 @@
 // as their text, since integers may be beyond 64 bits.
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
+#include <cstring>
+#include <iterator>
 #include <limits>
 #include <numeric>
 #include <string>
@@ -18,9 +21,18 @@ namespace {
 
 constexpr std::size_t max_depth = 512;
 
+bool all_differ(const std::vector<JsonMember>& members) {
+  for (std::size_t i = 1; i < members.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (members[i].first == members[j].first) return false;
+  return true;
+}
+
 // Of keys that stand twice: the first place, the last value. `repeated(key)` is told of each.
 template <class Repeated>
 JsonObject object_of(std::vector<JsonMember> members, const Repeated& repeated) {
+  constexpr std::size_t few = 16;  // compared with each other sooner than sorted
+  if (members.size() <= few && all_differ(members)) return JsonObject(std::move(members));
   std::vector<std::size_t> order(members.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::stable_sort(order, {}, [&](std::size_t i) -> std::string_view { return members[i].first; });
@@ -51,23 +63,23 @@ bool is_tiny(std::string_view number) {
 // why.
 class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> {
  public:
-  explicit Builder(RepeatedKeys repeated) : repeated_(repeated) {}
+  explicit Builder(RepeatedKeys repeated) : repeated_(repeated) { members_.reserve(32); }
 
   bool Null() { return add(Json(nullptr)); }
   bool Bool(bool value) { return add(Json(value)); }
   bool String(const char* text, rapidjson::SizeType size, bool) { return add(Json(std::string(text, size))); }
   bool RawNumber(const char* text, rapidjson::SizeType size, bool) { return number({text, size}); }
   bool StartArray() { return open(false); }
-  bool EndArray(rapidjson::SizeType) { return close(Json(std::move(open_.back().items))); }
+  bool EndArray(rapidjson::SizeType) { return close(Json(taken_from(items_))); }
   bool StartObject() { return open(true); }
   bool EndObject(rapidjson::SizeType) {
-    JsonObject object = object_of(std::move(open_.back().members), [this](const std::string& key) {
+    JsonObject object = object_of(taken_from(members_), [this](const std::string& key) {
       if (repeated_ == RepeatedKeys::refused && repeated_path_.empty()) repeated_path_ = path_of(key);
     });
     return repeated_path_.empty() && close(Json(std::move(object)));
   }
   bool Key(const char* text, rapidjson::SizeType size, bool) {
-    open_.back().members.emplace_back(std::string(text, size), Json());
+    members_.emplace_back(std::string(text, size), Json());
     return true;
   }
 
@@ -76,29 +88,38 @@ class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> 
   const std::string& repeated_path() const { return repeated_path_; }  // "" where no key is refused
 
  private:
-  // An array or object whose end is still to come.
+  // An array or object whose end is still to come: what members_ or items_ holds from `begin` on is its own,
+  // up to where one inside it begins.
   struct Container {
     bool is_object = false;
-    std::vector<JsonMember> members;
-    JsonArray items;
+    std::size_t begin = 0;
   };
 
   bool add(Json value) {
     if (open_.empty()) {
       root_ = std::move(value);
     } else if (open_.back().is_object) {
-      open_.back().members.back().second = std::move(value);
+      members_.back().second = std::move(value);
     } else {
-      open_.back().items.push_back(std::move(value));
+      items_.push_back(std::move(value));
     }
     return true;
+  }
+
+  // What the innermost container holds, in a vector of just that size.
+  template <class T>
+  std::vector<T> taken_from(std::vector<T>& all) {
+    const auto begin = all.begin() + static_cast<std::ptrdiff_t>(open_.back().begin);
+    std::vector<T> taken(std::make_move_iterator(begin), std::make_move_iterator(all.end()));
+    all.erase(begin, all.end());
+    return taken;
   }
 
   bool open(bool is_object) {
     if (open_.size() == max_depth) {
       return fail("it is nested deeper than " + std::to_string(max_depth) + " levels");
     }
-    open_.push_back({is_object, {}, {}});
+    open_.push_back({is_object, is_object ? members_.size() : items_.size()});
     return true;
   }
 
@@ -135,18 +156,35 @@ class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> 
 
   // Of a key of the innermost object: "claims.items[].price". A key may be "", so a path begins with a dot.
   std::string path_of(const std::string& key) const {
-    std::string path;
-    for (std::size_t i = 0; i + 1 < open_.size(); ++i)
-      path += open_[i].is_object ? "." + open_[i].members.back().first : "[]";
-    return path + "." + key;
+    std::string path = "." + key;
+    std::size_t end = open_.back().begin;  // of the members of the innermost object around
+    for (std::size_t i = open_.size() - 1; i-- > 0;) {
+      path.insert(0, open_[i].is_object ? "." + members_[end - 1].first : "[]");
+      if (open_[i].is_object) end = open_[i].begin;
+    }
+    return path;
   }
 
   RepeatedKeys repeated_;
   std::string repeated_path_;
   std::vector<Container> open_;
+  std::vector<JsonMember> members_;
+  JsonArray items_;
   Json root_;
   std::string problem_;
 };
+
+// Whether the text needs no check of its UTF-8, which costs as much as all the rest.
+bool is_ascii(std::string_view text) {
+  std::uint64_t high = 0;
+  for (; text.size() >= sizeof high; text.remove_prefix(sizeof high)) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, text.data(), sizeof bytes);
+    high |= bytes;
+  }
+  for (const char c : text) high |= static_cast<unsigned char>(c);
+  return (high & 0x8080808080808080U) == 0;
+}
 
 [[noreturn]] void raise_bad_json(const std::string& what, std::size_t offset) {
   raise(ErrorCode::bad_json, "Not valid JSON: " + what + " (at byte " + std::to_string(offset) + ")");
@@ -161,12 +199,14 @@ class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> 
 }  // namespace
 
 Json parse_json(std::string_view text, RepeatedKeys repeated) {
-  constexpr unsigned flags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
-                             rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseNanAndInfFlag;
+  constexpr unsigned flags =
+      rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseNanAndInfFlag;
   rapidjson::MemoryStream in(text.data(), text.size());
   rapidjson::Reader reader;
   Builder builder(repeated);
-  const rapidjson::ParseResult result = reader.Parse<flags>(in, builder);
+  const rapidjson::ParseResult result =
+      is_ascii(text) ? reader.Parse<flags>(in, builder)
+                     : reader.Parse<flags | rapidjson::kParseValidateEncodingFlag>(in, builder);
   if (!builder.repeated_path().empty()) raise_repeated(builder.repeated_path());
   if (result.Code() == rapidjson::kParseErrorTermination) raise_bad_json(builder.problem(), result.Offset());
   if (result.IsError()) raise_bad_json(rapidjson::GetParseError_En(result.Code()), result.Offset());

@@ -7,12 +7,15 @@
 
 #include "crv/core/error.h"
 #include "io/local_storage.h"
+#include "io/os.h"
 #include "io/run.h"
 #include "io/upkeep.h"
 #include "io/verbs.h"
 
 namespace crv::io {
 namespace {
+
+constexpr int most_turns = 8;  // of making a manifest anew that is behind as soon as it is written
 
 // An integer, an integral float or decimal text.
 std::optional<std::int64_t> integral(const Json& value) {
@@ -34,8 +37,21 @@ std::optional<std::int64_t> integral(const Json& value) {
 
 struct Dataset::State {
   State(IoSettings settings, std::string run_id, DatasetOptions options)
-      : run(std::move(settings), std::move(run_id), std::move(options)) {}
-  Run run;
+      : held(std::move(settings), std::move(run_id), std::move(options)) {}
+
+  Run& run() {
+    if (is_inherited())
+      raise(ErrorCode::dataset_closed,
+            "This Dataset of run " + held.run_id +
+                " was made by the process that this one was forked from. Make a new one.",
+            {.run_id = held.run_id});
+    return held;
+  }
+  // In a forked child: the threads that work for it are not here, and its locks may be held for ever.
+  bool is_inherited() const { return process != process_id(); }
+
+  Run held;
+  const std::int64_t process = process_id();
 };
 
 Dataset::Dataset(IoSettings settings, std::string run_id, DatasetOptions options)
@@ -48,27 +64,32 @@ Dataset& Dataset::operator=(Dataset&& other) noexcept {
 }
 
 Dataset::~Dataset() {
-  if (state_) state_->run.upkeep().finish();
+  if (!state_) return;
+  if (state_->is_inherited()) {
+    static_cast<void>(state_.release());  // nothing in it can be waited for or destroyed
+    return;
+  }
+  state_->held.upkeep().finish();
 }
 
 const IoSettings& Dataset::settings() const {
-  return state_->run.settings;
+  return state_->held.settings;
 }
 const std::string& Dataset::run_id() const {
-  return state_->run.run_id;
+  return state_->held.run_id;
 }
 
 AppendSummary Dataset::append(std::string_view table, const Frame& frame, const AppendOptions& options) {
   TableFrame one{std::string(table), frame};
-  return io::append(state_->run, {&one, 1}, options).front();
+  return io::append(state_->run(), {&one, 1}, options).front();
 }
 
 std::vector<AppendSummary> Dataset::append(std::span<const TableFrame> frames, const AppendOptions& options) {
-  return io::append(state_->run, frames, options);
+  return io::append(state_->run(), frames, options);
 }
 
 Scan Dataset::scan(std::string_view table, const ScanOptions& options) {
-  return io::scan(state_->run, table, options);
+  return io::scan(state_->run(), table, options);
 }
 
 std::shared_ptr<arrow::Table> Dataset::read(std::string_view table, const ScanOptions& options) {
@@ -76,7 +97,7 @@ std::shared_ptr<arrow::Table> Dataset::read(std::string_view table, const ScanOp
 }
 
 std::optional<TableManifest> Dataset::manifest(std::string_view table) {
-  Run& run = state_->run;
+  Run& run = state_->run();
   run.open();
   if (!core::find_stored_table(table)) {
     run.paths().table(std::string(table));  // throws where it cannot be the name of any
@@ -90,7 +111,7 @@ std::optional<TableManifest> Dataset::manifest(std::string_view table) {
 }
 
 JsonObject Dataset::columns(std::string_view table) {
-  Run& run = state_->run;
+  Run& run = state_->run();
   run.open();
   const core::TableDescriptor* descriptor = core::find_stored_table(table);
   auto lock = run.lock();
@@ -101,23 +122,23 @@ JsonObject Dataset::columns(std::string_view table) {
 }
 
 RebuildReport Dataset::rebuild_manifest(std::string_view table, const Progress& progress) {
-  return rebuild(state_->run, table, progress);
+  return rebuild(state_->run(), table, progress);
 }
 
 TableManifest Dataset::look_for_parts(std::string_view table) {
-  return io::look_for_parts(state_->run, table);
+  return io::look_for_parts(state_->run(), table);
 }
 
 void Dataset::write_manifest(const TableManifest& manifest) {
-  io::write_manifest(state_->run, manifest);
+  io::write_manifest(state_->run(), manifest);
 }
 
 VerifyReport Dataset::verify(bool full, const Progress& progress) {
-  return io::verify(state_->run, full, progress);
+  return io::verify(state_->run(), full, progress);
 }
 
 std::vector<TableInfo> Dataset::tables() {
-  Run& run = state_->run;
+  Run& run = state_->run();
   run.open();
   std::vector<TableInfo> all;
   auto lock = run.lock();
@@ -136,7 +157,7 @@ std::vector<TableInfo> Dataset::tables() {
 }
 
 std::vector<CommitInfo> Dataset::log(std::int64_t after) {
-  Run& run = state_->run;
+  Run& run = state_->run();
   run.open();
   std::vector<CommitInfo> all;
   const std::shared_ptr<Log> log = run.log();
@@ -167,28 +188,35 @@ std::vector<CommitInfo> Dataset::log(std::int64_t after) {
 }
 
 Json Dataset::artifacts() {
-  return artifacts_index(state_->run);
+  return artifacts_index(state_->run());
 }
 
 Json Dataset::write_bundle(const JsonObject& meta, const JsonObject& env) {
-  Run& run = state_->run;
+  Run& run = state_->run();
   run.open();
   const std::shared_ptr<const FoundRun> of = run.current();
   return io::write_bundle(run, of, tables(), meta, env);
 }
 
 void Dataset::refresh_manifests() {
-  Run& run = state_->run;
+  Run& run = state_->run();
   run.open();
   if (!run.info()) return;  // the older package's manifests are what there is
   for (const std::string& name : run.table_names()) {
     run.adopt_older_parts(name);
-    run.upkeep().refresh(name);
+    // Another writer may put a manifest that it made earlier in place of ours; then one is made anew.
+    for (int turn = 0; turn < most_turns; ++turn) {
+      run.upkeep().refresh(name);
+      auto lock = run.lock();
+      const TableState* state = run.table(lock, name);
+      if (!state || state->manifest_position < 0 || state->manifest_position >= state->position) break;
+    }
   }
 }
 
 void Dataset::close() {
-  Run& run = state_->run;
+  if (state_->is_inherited()) return;
+  Run& run = state_->run();
   run.upkeep().finish();
   run.stop_writing("This Dataset of run " + run.run_id + " is closed.");
 }

@@ -11,6 +11,7 @@
 #include "crv/core/error.h"
 #include "io/checked_json.h"
 #include "io/manifest_reader.h"
+#include "io/manifest_stream.h"
 #include "io/paths.h"
 
 namespace crv::io {
@@ -163,18 +164,6 @@ void check_buckets(const std::vector<PartRecord>& parts, std::int64_t bucket_siz
             {.table = origin.table, .path = origin.path, .bucket = part.bucket});
 }
 
-// Where the object `partitions` stands in a sealed text. A newline is never inside a JSON text, so lines
-// tell.
-struct Range {
-  std::size_t begin = 0, end = 0;
-};
-std::optional<Range> find_partitions(std::string_view text) {
-  constexpr std::string_view first = "\n  \"partitions\": {\n", last = "\n  },\n  \"last_seq\": ";
-  const std::size_t begin = text.find(first), end = text.rfind(last);
-  if (begin == std::string_view::npos || end == std::string_view::npos || end < begin) return std::nullopt;
-  return Range{begin + first.size() - 2, end + 4};
-}
-
 // What has no seal must be of the older package.
 void check_unsealed(std::string_view text, const Origin& origin) {
   Json whole = parse_sound(text, origin);
@@ -251,28 +240,18 @@ TableState decode_manifest(std::string_view text, const std::string& table, cons
   }
 }
 
-TableState open_manifest(std::string text, const std::string& table, const std::string& path,
+TableState open_manifest(Reader& file, const std::string& table, const std::string& path,
                          std::int64_t bucket_size) {
   const Origin origin{ErrorCode::manifest_damaged, "The manifest of table " + table, path, table};
-  const std::optional<Range> at = manifest_seal_fits(text) ? find_partitions(text) : std::nullopt;
-  if (at) try {
-      auto [state, count] =
-          read_manifest_head(text.substr(0, at->begin) + "{}" + text.substr(at->end), origin);
-      if (count) {
-        auto kept = std::make_shared<const std::string>(std::move(text));
-        state.defer(*count, [kept, at = *at, count = *count, bucket_size, origin] {
-          std::vector<PartRecord> parts =
-              read_partitions(std::string_view(*kept).substr(at.begin, at.end - at.begin), origin);
-          if (std::ssize(parts) != count)
-            origin.damaged("\"part_count\" is not the number of its parts", "part_count");
-          check_buckets(parts, bucket_size, origin);
-          return parts;
-        });
+  if (std::optional<StreamedManifest> streamed = stream_manifest(file, bucket_size)) try {
+      auto [state, count] = read_manifest_head(streamed->around, origin);
+      if (count == std::ssize(streamed->list.parts)) {
+        state.defer(std::make_shared<const PartList>(std::move(streamed->list)));
         return std::move(state);
       }
     } catch (const IoManifestError&) {  // reading all of it tells better what is wrong
     }
-  TableState state = decode_manifest(text, table, path);
+  TableState state = decode_manifest(read_whole(file, path), table, path);
   for (const auto& [bucket, parts] : state.buckets()) check_buckets(parts, bucket_size, origin);
   return state;
 }

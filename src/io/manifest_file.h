@@ -1,10 +1,11 @@
-// The text of manifest.json (docs/format.md): the contract's object, and what crv adds to it. No I/O.
+// The text of manifest.json (docs/format.md): the contract's object, and what crv adds to it.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "io/storage.h"
 #include "io/table_state.h"
 
 namespace crv::io {
@@ -15,9 +16,9 @@ std::string encode_manifest(const TableState& state);
 // its parts carry neither checksum nor schema, and manifest_position is -1.
 TableState decode_manifest(std::string_view text, const std::string& table, const std::string& path);
 
-// The same, but the parts of a manifest of crv's own are decoded and checked only once something asks the
-// state for parts, which may then throw as above. Each must lie in its bucket of `bucket_size` ticks.
-TableState open_manifest(std::string text, const std::string& table, const std::string& path,
+// The same from the storage, quickly where crv wrote it: see manifest_stream. Each part must lie in its
+// bucket of `bucket_size` ticks.
+TableState open_manifest(Reader& file, const std::string& table, const std::string& path,
                          std::int64_t bucket_size);
 
 }  // namespace crv::io

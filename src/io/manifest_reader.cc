@@ -32,9 +32,8 @@ class ManifestReader : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Ma
     schema
   };
 
-  // `begin`: document, or top where the text is that of `partitions` alone.
-  ManifestReader(At begin, bool ours, const Origin& origin, const rapidjson::MemoryStream& in)
-      : ours_(ours), origin_(origin), in_(in), at_(begin), key_(begin == At::top ? "partitions" : "") {}
+  ManifestReader(bool ours, const Origin& origin, const rapidjson::MemoryStream& in)
+      : ours_(ours), origin_(origin), in_(in) {}
 
   bool Null() { return other("null"); }
   bool Bool(bool value) { return other(value ? "true" : "false"); }
@@ -111,7 +110,7 @@ class ManifestReader : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Ma
   const rapidjson::MemoryStream& in_;
   std::vector<PartRecord> parts_;
   std::vector<SeenSchema> schemas_;
-  At at_;
+  At at_ = At::document;
   std::string key_;
   int skipping_ = 0;                  // depth of a value that nobody needs, or whose text is kept
   std::string_view* kept_ = nullptr;  // where that text goes
@@ -364,11 +363,10 @@ TableState ManifestReader::take_head() {
 }
 
 template <class Take>
-auto read(std::string_view text, ManifestReader::At begin, bool ours, const Origin& origin,
-          const Take& take) {
+auto read(std::string_view text, bool ours, const Origin& origin, const Take& take) {
   rapidjson::MemoryStream in(text.data(), text.size());
   rapidjson::Reader parser;
-  ManifestReader reader(begin, ours, origin, in);
+  ManifestReader reader(ours, origin, in);
   constexpr unsigned flags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
   const rapidjson::ParseResult result = parser.Parse<flags>(in, reader);
   if (result.IsError())
@@ -380,7 +378,7 @@ auto read(std::string_view text, ManifestReader::At begin, bool ours, const Orig
 }  // namespace
 
 TableState read_manifest(std::string_view text, bool ours, const Origin& origin) {
-  return read(text, ManifestReader::At::document, ours, origin, [&](ManifestReader& reader) {
+  return read(text, ours, origin, [&](ManifestReader& reader) {
     TableState state = reader.take_head();
     std::vector<PartRecord> parts = reader.take_parts();
     if (reader.part_count().value_or(std::ssize(parts)) != std::ssize(parts))
@@ -391,14 +389,9 @@ TableState read_manifest(std::string_view text, bool ours, const Origin& origin)
 }
 
 ManifestHead read_manifest_head(std::string_view text, const Origin& origin) {
-  return read(text, ManifestReader::At::document, true, origin, [](ManifestReader& reader) {
+  return read(text, true, origin, [](ManifestReader& reader) {
     return ManifestHead{reader.take_head(), reader.part_count()};
   });
-}
-
-std::vector<PartRecord> read_partitions(std::string_view text, const Origin& origin) {
-  return read(text, ManifestReader::At::top, true, origin,
-              [](ManifestReader& reader) { return reader.take_parts(); });
 }
 
 }  // namespace crv::io

@@ -1,11 +1,10 @@
-// Reads the text of a manifest straight into a table's state: one of 10,000 parts has six megabytes, and
-// every new process that appends or scans reads it.
+// Reads the text of a manifest, whoever wrote it, straight into a table's state. One that crv wrote is read
+// by manifest_stream, which is quicker, but for what stands around its parts.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string_view>
-#include <vector>
 
 #include "io/checked_json.h"
 #include "io/table_state.h"
@@ -15,14 +14,12 @@ namespace crv::io {
 // Throws what `origin` says where the text is no sound manifest. `ours`: else the older package wrote it.
 TableState read_manifest(std::string_view text, bool ours, const Origin& origin);
 
-// The number of parts that the manifest names, whose text has no partitions: for one that is read in two
-// steps. Nothing where it names none.
+// Of a manifest of crv's own whose parts were taken out of its text: the rest, and the number of parts that
+// it tells; nothing where it tells none.
 struct ManifestHead {
   TableState state;
   std::optional<std::int64_t> part_count;
 };
 ManifestHead read_manifest_head(std::string_view text, const Origin& origin);
-// The parts of the text of `partitions`, an object, as crv writes it.
-std::vector<PartRecord> read_partitions(std::string_view text, const Origin& origin);
 
 }  // namespace crv::io

@@ -152,4 +152,8 @@ std::string random_id() {
   return id;
 }
 
+std::int64_t process_id() {
+  return getpid();
+}
+
 }  // namespace crv::io

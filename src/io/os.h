@@ -85,4 +85,7 @@ std::shared_ptr<Os> posix_os();
 // 32 lower-case hex digits from the system's source of randomness.
 std::string random_id();
 
+// Another one in a child that was forked.
+std::int64_t process_id();
+
 }  // namespace crv::io

@@ -39,35 +39,40 @@ void in_parallel(std::size_t count, const std::function<void(std::size_t)>& job)
 }
 
 Workers::~Workers() {
-  {
-    std::lock_guard held(mutex_);
-    stop_ = true;
-    tasks_.clear();
+  if (process_ != process_id()) {
+    static_cast<void>(shared_.release());  // a condition that a thread of the parent waits for has no end
+    return;
   }
-  wake_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
+  {
+    std::lock_guard held(shared_->mutex);
+    shared_->stop = true;
+    shared_->tasks.clear();
+  }
+  shared_->wake.notify_all();
+  for (std::thread& thread : shared_->threads) thread.join();
 }
 
 void Workers::push(std::function<void()> task) {
   {
-    std::lock_guard held(mutex_);
-    if (threads_.size() < wanted_) try {
-        threads_.emplace_back([this] { work(); });
+    std::lock_guard held(shared_->mutex);
+    if (shared_->threads.size() < wanted_) try {
+        shared_->threads.emplace_back([this] { work(); });
       } catch (const std::system_error&) {  // those that there are must do
       }
-    if (!threads_.empty()) tasks_.push_back(std::exchange(task, nullptr));
+    if (!shared_->threads.empty()) shared_->tasks.push_back(std::exchange(task, nullptr));
   }
   if (task) return task();
-  wake_.notify_one();
+  shared_->wake.notify_one();
 }
 
 void Workers::work() {
-  std::unique_lock held(mutex_);
+  Shared& shared = *shared_;
+  std::unique_lock held(shared.mutex);
   while (true) {
-    wake_.wait(held, [&] { return stop_ || !tasks_.empty(); });
-    if (stop_) return;
-    std::function<void()> task = std::move(tasks_.front());
-    tasks_.pop_front();
+    shared.wake.wait(held, [&] { return shared.stop || !shared.tasks.empty(); });
+    if (shared.stop) return;
+    std::function<void()> task = std::move(shared.tasks.front());
+    shared.tasks.pop_front();
     held.unlock();
     task();
     held.lock();

@@ -3,12 +3,16 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <future>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
+
+#include "io/os.h"
 
 namespace crv::io {
 
@@ -17,11 +21,14 @@ namespace crv::io {
 void in_parallel(std::size_t count, const std::function<void(std::size_t)>& job);
 
 // A few threads that take tasks in order. Starts them with the first tasks; joins them when destroyed, after
-// the tasks that have begun. Where no thread can be had a task is done at once.
+// the tasks that have begun. Where no thread can be had a task is done at once. A forked child has none of
+// them, and waits for none.
 class Workers {
  public:
   explicit Workers(std::size_t threads) : wanted_(threads) {}
   ~Workers();
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
 
   template <class T>
   std::future<T> start(std::function<T()> task) {
@@ -35,12 +42,16 @@ class Workers {
   void push(std::function<void()> task);
   void work();
 
+  struct Shared {
+    std::mutex mutex;
+    std::condition_variable wake;
+    std::deque<std::function<void()>> tasks;
+    std::vector<std::thread> threads;
+    bool stop = false;
+  };
   std::size_t wanted_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<std::function<void()>> tasks_;
-  std::vector<std::thread> threads_;
-  bool stop_ = false;
+  const std::int64_t process_ = process_id();
+  std::unique_ptr<Shared> shared_ = std::make_unique<Shared>();
 };
 
 std::size_t cores();

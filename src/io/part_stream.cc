@@ -38,14 +38,15 @@ std::string Checksum::hex() const {
 }
 
 std::string checksum_of(Reader& object) {
-  constexpr std::int64_t kBlock = 1 << 20;
-  std::vector<char> block(kBlock);
+  // One byte more than a small object has tells at once that it ends there.
+  const std::int64_t length = std::min<std::int64_t>(object.size() + 1, 1 << 18);
+  std::vector<char> block(static_cast<std::size_t>(length));
   Checksum checksum;
   for (std::int64_t offset = 0;;) {
-    const std::int64_t got = object.read_at(offset, kBlock, block.data());
+    const std::int64_t got = object.read_at(offset, length, block.data());
     checksum.update(block.data(), got);
     offset += got;
-    if (got < kBlock) return checksum.hex();
+    if (got < length) return checksum.hex();
   }
 }
 

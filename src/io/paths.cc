@@ -226,9 +226,13 @@ bool is_hex_id(std::string_view s) {
   return true;
 }
 
-bool is_part_file(std::string_view name) {
+std::string_view part_id(std::string_view name) {
   const auto id = inside(name, kPartPrefix, kPartSuffix);
-  return id && is_hex_id(*id);
+  return id && is_hex_id(*id) ? *id : std::string_view();
+}
+
+bool is_part_file(std::string_view name) {
+  return !part_id(name).empty();
 }
 
 bool is_temporary_name(std::string_view name) {
@@ -240,9 +244,12 @@ bool is_temporary_name(std::string_view name) {
 
 std::optional<std::int64_t> parse_bucket_folder(std::string_view name) {
   const auto digits = inside(name, kBucketPrefix, "");
-  if (!digits) return std::nullopt;
-  const auto bucket = parse_digits(*digits);
-  return bucket && bucket_key(*bucket) == *digits ? bucket : std::nullopt;
+  return digits ? parse_bucket_key(*digits) : std::nullopt;
+}
+
+std::optional<std::int64_t> parse_bucket_key(std::string_view key) {
+  if (key.size() < kBucketDigits || (key.size() > kBucketDigits && key.front() == '0')) return std::nullopt;
+  return parse_digits(key);
 }
 
 std::optional<std::int64_t> parse_commit_file(std::string_view name) {

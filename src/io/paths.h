@@ -47,6 +47,7 @@ class RunPaths {
 std::string runs_root(std::string_view root_dir);                        // <root>/runs
 std::string bucket_key(std::int64_t bucket);                             // "000123": at least six digits
 std::string part_file(std::string_view id);                              // part-<id>.parquet
+std::string_view part_id(std::string_view name);                         // the other way; "" of another name
 std::string temporary_name(std::string_view name, std::string_view id);  // .<name>.<id>.tmp
 
 bool is_hex_id(std::string_view s);             // 32 lower-case hex digits
@@ -54,6 +55,7 @@ bool is_temporary_name(std::string_view name);  // exactly .<name>.<32 hex>.tmp
 bool is_part_file(std::string_view name);       // exactly part-<32 hex>.parquet
 // These take the canonical form only: "bucket=000123", not "bucket=123".
 std::optional<std::int64_t> parse_bucket_folder(std::string_view name);
+std::optional<std::int64_t> parse_bucket_key(std::string_view key);
 std::optional<std::int64_t> parse_commit_file(std::string_view name);
 struct FoldRange {
   std::int64_t first = 0, last = 0;

@@ -422,10 +422,12 @@ void Run::check_not_ahead(const TableState& state) {
 // Reads the manifest; what the log has after it is advance()'s matter.
 TableState* Run::load(const Lock&, std::string_view name) {
   std::string path = paths_->manifest(name);
-  std::optional<std::string> text = read_all(storage(), path);
-  if (!text) return nullptr;
-  TableState state = info() ? open_manifest(*std::move(text), std::string(name), path, bucket_size())
-                            : decode_manifest(*text, std::string(name), path);
+  std::optional<TableState> found = read_object(storage(), path, [&](Reader& file) {
+    return info() ? open_manifest(file, std::string(name), path, bucket_size())
+                  : decode_manifest(read_whole(file, path), std::string(name), path);
+  });
+  if (!found) return nullptr;
+  TableState& state = *found;
   if (state.position != position_.seq || state.position_id != position_.id) check_not_ahead(state);
   if (tables_.empty() && position_.seq == 0 && state.position > 0)
     position_ = {state.position, state.position_id, state.format};

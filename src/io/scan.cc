@@ -1,9 +1,9 @@
 // scan: what a snapshot holds of a table, planned from the manifest and the log alone, read lazily and in
 // order.
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <future>
-#include <map>
 #include <set>
 #include <utility>
 
@@ -13,11 +13,23 @@
 
 #include "crv/core/error.h"
 #include "io/arrow_types.h"
+#include "io/once.h"
+#include "io/os.h"
 #include "io/parallel.h"
 #include "io/part.h"
 #include "io/verbs.h"
 
 namespace crv::io {
+
+namespace {
+
+// Whether a part is read, and why not.
+enum class Verdict : std::uint8_t { kept, bucket, tick_range, limit, filter };
+constexpr std::array<const char*, 5> reasons{"kept", "bucket", "tick range", "limit", "filter"};
+
+using Names = std::set<std::string>;
+
+}  // namespace
 
 struct Scan::State {
   std::shared_ptr<Storage> storage;
@@ -26,15 +38,36 @@ struct Scan::State {
   PartQuery query;
   std::optional<std::int64_t> limit;
   std::shared_ptr<arrow::Schema> schema;
-  std::vector<PartPlan> plan;
-  // Of each part in `plan`, the same for all scans that are made of one.
-  struct Detail {
-    std::string checksum;  // empty: not known
-    std::shared_ptr<const std::set<std::string>>
-        unknown;  // columns with lists whose elements nobody knew, or null
-  };
-  std::shared_ptr<const std::vector<Detail>> details;
+  RunPaths paths;
+  std::shared_ptr<const PartList> parts;
+  std::vector<Verdict> verdicts;  // one a part
+  // By schema: the columns with lists whose elements nobody knew, or null.
+  std::shared_ptr<const std::vector<std::shared_ptr<const Names>>> unknown;
   std::shared_ptr<SoundParts> sound;
+  // What plan() tells, made when it is first asked for.
+  struct Told {
+    Once once;
+    std::vector<PartPlan> plan;
+  };
+  std::shared_ptr<Told> told = std::make_shared<Told>();
+
+  // The same, to be changed.
+  std::shared_ptr<State> copy() const {
+    auto made = std::make_shared<State>(*this);
+    made->told = std::make_shared<Told>();
+    return made;
+  }
+  PartSummary summary(const PackedPart& part) const {
+    return {part.bucket,   paths.part(table, part.bucket, file_name(part)),
+            part.rows,     part.bytes,
+            part.tick_min, part.tick_max};
+  }
+  std::vector<std::size_t> kept() const {
+    std::vector<std::size_t> all;
+    for (std::size_t i = 0; i < verdicts.size(); ++i)
+      if (verdicts[i] == Verdict::kept) all.push_back(i);
+    return all;
+  }
 };
 
 namespace {
@@ -49,10 +82,9 @@ class ScanReader : public arrow::RecordBatchReader {
   explicit ScanReader(std::shared_ptr<const Scan::State> state)
       : state_(std::move(state)), left_(state_->limit.value_or(INT64_MAX)), workers_(cores()) {
     std::int64_t rows = 0;
-    for (const PartPlan& plan : state_->plan) {
-      if (!plan.kept) continue;
-      kept_.push_back(&plan.part);
-      rows += plan.part.rows;
+    for (const std::size_t i : state_->kept()) {
+      kept_.push_back(state_->summary(state_->parts->parts[i]));
+      rows += kept_.back().rows;
     }
     ahead_ = rows >= worth_threads ? cores() + 1 : 1;
   }
@@ -62,6 +94,9 @@ class ScanReader : public arrow::RecordBatchReader {
   arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override {
     if (!failed_.ok()) return failed_;
     try {
+      if (process_ != process_id())
+        raise(ErrorCode::read_failed, "This reader was begun by the process that this one was forked from.",
+              {.run_id = state_->run_id, .table = state_->table});
       *out = next();
     } catch (...) {  // nothing may leave through Arrow's C interface
       failed_ = status_of(std::current_exception());
@@ -100,7 +135,7 @@ class ScanReader : public arrow::RecordBatchReader {
       ++next_group_;
       return true;
     }
-    while (parts_.size() < ahead_ && next_part_ < kept_.size()) start_part(*kept_[next_part_++]);
+    while (parts_.size() < ahead_ && next_part_ < kept_.size()) start_part(kept_[next_part_++]);
     if (parts_.empty()) return false;
     Opened opened = parts_.front().get();
     parts_.pop_front();
@@ -141,7 +176,8 @@ class ScanReader : public arrow::RecordBatchReader {
   }
 
   std::shared_ptr<const Scan::State> state_;
-  std::vector<const PartSummary*> kept_;
+  const std::int64_t process_ = process_id();
+  std::vector<PartSummary> kept_;
   std::size_t next_part_ = 0, ahead_ = 1;
   std::int64_t left_ = 0;
   arrow::Status failed_;  // the first failure: the reader is no further use
@@ -208,15 +244,17 @@ bool has_unknown_elements(const Type& type) {
   });
 }
 
-using UnknownBySchema = std::map<std::string, std::shared_ptr<const std::set<std::string>>>;
-
-UnknownBySchema unknown_by_schema(const TableState& state) {
-  UnknownBySchema all;
+std::vector<std::shared_ptr<const Names>> unknown_by_schema(const TableState& state, const PartList& parts) {
+  std::vector<std::shared_ptr<const Names>> all(parts.schemas.size());
   for (const SeenSchema& schema : state.schemas()) {
-    std::set<std::string> columns;
+    const auto at = std::find(parts.schemas.begin(), parts.schemas.end(), schema.id);
+    if (at == parts.schemas.end()) continue;
+    Names columns;
     for (const Field& column : schema.columns)
       if (has_unknown_elements(column.type)) columns.insert(column.name);
-    if (!columns.empty()) all[schema.id] = std::make_shared<const std::set<std::string>>(std::move(columns));
+    if (!columns.empty())
+      all[static_cast<std::size_t>(at - parts.schemas.begin())] =
+          std::make_shared<const Names>(std::move(columns));
   }
   return all;
 }
@@ -234,48 +272,51 @@ void check_options(const ScanOptions& options, const std::string& table) {
           {.key = "batch_rows", .value = std::to_string(options.batch_rows)});
 }
 
-constexpr const char* limit_reason = "limit";
-
-void skip(PartPlan& plan, std::string reason) {
-  plan.kept = false;
-  plan.reason = std::move(reason);
-}
-
 // Rows of a part that are surely in the scan's tick range.
-std::int64_t certain_rows(const Scan::State& state, const PartSummary& part) {
+std::int64_t certain_rows(const Scan::State& state, const PackedPart& part) {
   const PartQuery& q = state.query;
   return part.tick_min >= q.tick_min && part.tick_max <= q.tick_max ? part.rows : 0;
 }
 
-void plan_part(Scan::State& state, const PartRecord& part, const std::string& path, std::int64_t* certain) {
+Verdict plan_part(const Scan::State& state, const PackedPart& part, std::int64_t* certain) {
   const PartQuery& q = state.query;
-  PartPlan plan;
-  plan.part = {part.bucket, path, part.meta.rows, part.meta.bytes, part.meta.tick_min, part.meta.tick_max};
   const std::int64_t size = state.tick_bucket_size, first = part.bucket * size;
   const std::int64_t last = first > INT64_MAX - (size - 1) ? INT64_MAX : first + (size - 1);
-  plan.kept = true;
-  plan.reason = "kept";
-  if (last < q.tick_min || first > q.tick_max)
-    skip(plan, "bucket");
-  else if (part.meta.tick_max < q.tick_min || part.meta.tick_min > q.tick_max || q.tick_min > q.tick_max)
-    skip(plan, "tick range");
-  else if (state.limit && *certain >= *state.limit)
-    skip(plan, limit_reason);
-  else
-    *certain += certain_rows(state, plan.part);
-  state.plan.push_back(std::move(plan));
+  if (last < q.tick_min || first > q.tick_max) return Verdict::bucket;
+  if (part.tick_max < q.tick_min || part.tick_min > q.tick_max || q.tick_min > q.tick_max)
+    return Verdict::tick_range;
+  if (state.limit && *certain >= *state.limit) return Verdict::limit;
+  *certain += certain_rows(state, part);
+  return Verdict::kept;
 }
 
 // Whether the limit leaves out rows, so that each part that is read counts for which rows are the first.
 bool limit_cuts(const Scan::State& state) {
   if (!state.limit) return false;
   std::int64_t left = *state.limit;
-  return std::any_of(state.plan.begin(), state.plan.end(), [&](const PartPlan& plan) {
-    if (!plan.kept) return plan.reason == limit_reason;
-    if (plan.part.rows > left) return true;
-    left -= plan.part.rows;
-    return false;
-  });
+  for (std::size_t i = 0; i < state.verdicts.size(); ++i) {
+    if (state.verdicts[i] == Verdict::limit) return true;
+    if (state.verdicts[i] != Verdict::kept) continue;
+    if (state.parts->parts[i].rows > left) return true;
+    left -= state.parts->parts[i].rows;
+  }
+  return false;
+}
+
+// The same ticks as closed ranges, ascending, with gaps between them.
+std::vector<TickRange> merged(std::vector<TickRange> ranges) {
+  const auto begins_earlier = [](const TickRange& a, const TickRange& b) { return *a.min < *b.min; };
+  if (!std::is_sorted(ranges.begin(), ranges.end(), begins_earlier))
+    std::sort(ranges.begin(), ranges.end(), begins_earlier);
+  std::vector<TickRange> all;
+  for (const TickRange& range : ranges) {
+    if (*range.min > *range.max) continue;
+    if (!all.empty() && (*all.back().max == INT64_MAX || *range.min <= *all.back().max + 1))
+      all.back().max = std::max(*all.back().max, *range.max);
+    else
+      all.push_back(range);
+  }
+  return all;
 }
 
 [[noreturn]] void refuse_part(const Scan::State& state, const PartSummary& part, ErrorCode code,
@@ -333,12 +374,18 @@ Scan scan(Run& run, std::string_view table, const ScanOptions& options) {
     raise(ErrorCode::unknown_table_in_scan, "There is no table \"" + name + "\".",
           {.run_id = run.run_id, .table = name, .value = name});
   run.open();
-  auto state = std::make_shared<Scan::State>();
-  state->storage = run.shared_storage();
-  state->run_id = run.run_id;
-  state->table = name;
-  state->tick_bucket_size = run.bucket_size();
-  state->limit = options.limit;
+  auto state = std::make_shared<Scan::State>(Scan::State{.storage = run.shared_storage(),
+                                                         .run_id = run.run_id,
+                                                         .table = name,
+                                                         .tick_bucket_size = run.bucket_size(),
+                                                         .query = {},
+                                                         .limit = options.limit,
+                                                         .schema = nullptr,
+                                                         .paths = run.paths(),
+                                                         .parts = nullptr,
+                                                         .verdicts = {},
+                                                         .unknown = nullptr,
+                                                         .sound = run.sound_parts()});
   state->query.tick_min = options.ticks.min.value_or(INT64_MIN);
   state->query.tick_max = options.ticks.max.value_or(INT64_MAX);
   state->query.batch_rows = options.batch_rows;
@@ -353,18 +400,13 @@ Scan scan(Run& run, std::string_view table, const ScanOptions& options) {
   state->query.wanted = scan_columns(*snapshot, *descriptor);
   if (options.columns) state->query.wanted = select_columns(state->query.wanted, *options.columns, name);
   state->schema = to_arrow(state->query.wanted);
+  state->parts = snapshot->list();
+  state->unknown = std::make_shared<const std::vector<std::shared_ptr<const Names>>>(
+      unknown_by_schema(*snapshot, *state->parts));
+  state->verdicts.reserve(state->parts->parts.size());
   std::int64_t certain = 0;
-  const UnknownBySchema unknown = unknown_by_schema(*snapshot);
-  auto details = std::make_shared<std::vector<Scan::State::Detail>>();
-  for (const auto& [bucket, parts] : snapshot->buckets()) {
-    for (const PartRecord& part : parts) {
-      plan_part(*state, part, run.paths().part(name, bucket, part.meta.path), &certain);
-      const auto found = unknown.find(part.schema);
-      details->push_back({part.checksum, found == unknown.end() ? nullptr : found->second});
-    }
-  }
-  state->details = std::move(details);
-  state->sound = run.sound_parts();
+  for (const PackedPart& part : state->parts->parts)
+    state->verdicts.push_back(plan_part(*state, part, &certain));
   return Scan(std::move(state));
 }
 
@@ -374,13 +416,22 @@ const std::shared_ptr<arrow::Schema>& Scan::schema() const {
 }
 std::vector<std::string> Scan::files() const {
   std::vector<std::string> paths;
-  for (const PartPlan& plan : state_->plan)
-    if (plan.kept) paths.push_back(state_->storage->absolute(plan.part.path));
+  for (const std::size_t i : state_->kept())
+    paths.push_back(state_->storage->absolute(state_->summary(state_->parts->parts[i]).path));
   return paths;
 }
 
 const std::vector<PartPlan>& Scan::plan() const {
-  return state_->plan;
+  State::Told& told = *state_->told;
+  told.once.run([&] {
+    std::vector<PartPlan> plan;
+    plan.reserve(state_->verdicts.size());
+    for (std::size_t i = 0; i < state_->verdicts.size(); ++i)
+      plan.push_back({state_->summary(state_->parts->parts[i]), state_->verdicts[i] == Verdict::kept,
+                      reasons[static_cast<std::size_t>(state_->verdicts[i])]});
+    told.plan = std::move(plan);
+  });
+  return told.plan;
 }
 
 TickRange Scan::range() const {
@@ -396,85 +447,87 @@ std::int64_t Scan::tick_bucket_size() const {
 
 Scan Scan::prune(std::span<const TickRange> ranges) const {
   if (limit_cuts(*state_)) return *this;
-  auto pruned = std::make_shared<State>(*state_);
-  for (PartPlan& plan : pruned->plan) {
-    const bool meets = std::any_of(ranges.begin(), ranges.end(), [&](const TickRange& range) {
-      const std::int64_t first = std::max(range.min.value_or(INT64_MIN), plan.part.tick_min);
-      return first <= std::min(range.max.value_or(INT64_MAX), plan.part.tick_max);
-    });
-    if (plan.kept && !meets) skip(plan, "filter");
+  std::vector<TickRange> closed;
+  for (const TickRange& range : ranges)
+    closed.push_back({range.min.value_or(INT64_MIN), range.max.value_or(INT64_MAX)});
+  const std::vector<TickRange> wanted = merged(std::move(closed));
+  auto pruned = state_->copy();
+  for (std::size_t i = 0; i < pruned->verdicts.size(); ++i) {
+    const PackedPart& part = pruned->parts->parts[i];
+    // The first range that does not end before the part begins.
+    const auto range = std::partition_point(wanted.begin(), wanted.end(),
+                                            [&](const TickRange& r) { return *r.max < part.tick_min; });
+    const bool meets = range != wanted.end() && *range->min <= part.tick_max;
+    if (pruned->verdicts[i] == Verdict::kept && !meets) pruned->verdicts[i] = Verdict::filter;
   }
   return Scan(std::move(pruned));
 }
 
 Scan Scan::head(std::int64_t rows) const {
   check_limit(rows, state_->table);
-  auto limited = std::make_shared<State>(*state_);
+  auto limited = state_->copy();
   limited->limit = std::min(rows, state_->limit.value_or(INT64_MAX));
   std::int64_t certain = 0;
-  for (PartPlan& plan : limited->plan) {
-    if (!plan.kept) continue;
+  for (std::size_t i = 0; i < limited->verdicts.size(); ++i) {
+    if (limited->verdicts[i] != Verdict::kept) continue;
     if (certain >= *limited->limit)
-      skip(plan, limit_reason);
+      limited->verdicts[i] = Verdict::limit;
     else
-      certain += certain_rows(*limited, plan.part);
+      certain += certain_rows(*limited, limited->parts->parts[i]);
   }
   return Scan(std::move(limited));
 }
 
 Scan Scan::select(const std::vector<std::string>& columns) const {
-  auto selected = std::make_shared<State>(*state_);
+  auto selected = state_->copy();
   selected->query.wanted = select_columns(state_->query.wanted, columns, state_->table);
   selected->schema = to_arrow(selected->query.wanted);
   return Scan(std::move(selected));
 }
 
 bool Scan::readable_by_others() const {
-  for (std::size_t i = 0; i < state_->plan.size(); ++i) {
-    const auto& unknown = (*state_->details)[i].unknown;
-    if (!state_->plan[i].kept || !unknown) continue;
-    for (const Field& column : state_->query.wanted)
-      if (unknown->contains(column.name)) return false;
-  }
-  return true;
+  if (std::none_of(state_->unknown->begin(), state_->unknown->end(),
+                   [](const auto& names) { return names != nullptr; }))
+    return true;
+  const std::vector<std::size_t> kept = state_->kept();
+  return std::none_of(kept.begin(), kept.end(), [&](std::size_t i) {
+    const std::shared_ptr<const Names>& unknown = (*state_->unknown)[state_->parts->parts[i].schema];
+    return unknown && std::any_of(state_->query.wanted.begin(), state_->query.wanted.end(),
+                                  [&](const Field& column) { return unknown->contains(column.name); });
+  });
 }
 
 std::vector<TickRange> Scan::ticks() const {
   const PartQuery& query = state_->query;
   std::vector<TickRange> ranges;
-  for (const PartPlan& plan : state_->plan) {
-    if (!plan.kept) continue;
-    ranges.push_back(
-        {std::max(plan.part.tick_min, query.tick_min), std::min(plan.part.tick_max, query.tick_max)});
-  }
-  std::sort(ranges.begin(), ranges.end(),
-            [](const TickRange& a, const TickRange& b) { return *a.min < *b.min; });
-  std::vector<TickRange> merged;
-  for (const TickRange& range : ranges) {
-    if (!merged.empty() && *range.min - 1 <= *merged.back().max)
-      merged.back().max = std::max(*merged.back().max, *range.max);
+  for (const std::size_t i : state_->kept()) {
+    const PackedPart& part = state_->parts->parts[i];
+    const std::int64_t first = std::max(part.tick_min, query.tick_min);
+    const std::int64_t last = std::min(part.tick_max, query.tick_max);
+    // Most parts go on where the one before ended, so that few ranges are kept on the way.
+    if (!ranges.empty() && first >= *ranges.back().min && first - 1 <= *ranges.back().max)
+      ranges.back().max = std::max(*ranges.back().max, last);
     else
-      merged.push_back(range);
+      ranges.push_back({first, last});
   }
-  return merged;
+  return merged(std::move(ranges));
 }
 
 void Scan::check_parts(bool checksums) const {
-  std::vector<std::size_t> kept;
-  for (std::size_t i = 0; i < state_->plan.size(); ++i)
-    if (state_->plan[i].kept) kept.push_back(i);
+  const std::vector<std::size_t> kept = state_->kept();
   in_parallel(kept.size(), [&](std::size_t i) {
-    const PartSummary& part = state_->plan[kept[i]].part;
+    const PackedPart& packed = state_->parts->parts[kept[i]];
+    const PartSummary part = state_->summary(packed);
     check_part(*state_, part);
-    const std::string& checksum = (*state_->details)[kept[i]].checksum;
-    if (checksums && !checksum.empty()) check_bytes(*state_, part, checksum);
+    if (checksums && packed.checksum_kind != PackedPart::Checksum::none)
+      check_bytes(*state_, part, checksum_text(packed));
   });
 }
 
 std::string Scan::explain() const {
   std::int64_t kept = 0, rows = 0, bytes = 0;
   std::string lines;
-  for (const PartPlan& plan : state_->plan) {
+  for (const PartPlan& plan : this->plan()) {
     if (plan.kept) {
       ++kept;
       rows += plan.part.rows;
@@ -485,7 +538,7 @@ std::string Scan::explain() const {
              std::to_string(plan.part.rows) + " rows" + (plan.kept ? "" : "  (" + plan.reason + ")") + '\n';
   }
   return "table " + state_->table + " of run " + state_->run_id + ": reads " + std::to_string(kept) + " of " +
-         std::to_string(state_->plan.size()) + " parts, at most " + std::to_string(rows) + " rows, " +
+         std::to_string(state_->verdicts.size()) + " parts, at most " + std::to_string(rows) + " rows, " +
          std::to_string(bytes) + " bytes\n" + lines;
 }
 

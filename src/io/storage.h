@@ -15,13 +15,17 @@
 // All verbs may be called from several threads at once, a Writer from one.
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include "crv/core/error.h"
 
 namespace crv::io {
 
@@ -121,8 +125,26 @@ class Folder {
   virtual bool is_in_place() = 0;
 };
 
-// Whole object as text; nothing where there is none. On NFS another host may remove or replace the object
-// while it is read (ESTALE): then it is opened again.
+// Opens an object and returns what `read` makes of it; nothing where there is none. On NFS another host may
+// remove or replace the object while it is read: then it is opened again.
+template <class Read>
+auto read_object(Storage& storage, const std::string& path, const Read& read)
+    -> std::optional<decltype(read(std::declval<Reader&>()))> {
+  constexpr int tries = 5;
+  for (int i = 1;; ++i) {
+    try {
+      const std::unique_ptr<Reader> object = storage.open(path);
+      if (!object) return std::nullopt;
+      return read(*object);
+    } catch (const IoReadError& e) {
+      if (e.facts().os_error != ESTALE || i == tries) throw;
+    }
+  }
+}
+
+// All of an object as text. Throws IoReadError (read_failed) where it became shorter meanwhile.
+std::string read_whole(Reader& object, const std::string& path);
+// The same by its path; nothing where there is none.
 std::optional<std::string> read_all(Storage& storage, const std::string& path);
 
 }  // namespace crv::io

@@ -1,6 +1,7 @@
 #include "io/table_state.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "crv/core/error.h"
@@ -57,6 +58,7 @@ void TableState::apply(const Commit& commit) {
   for (const auto& [id, columns] : change->schemas) learn({id, commit.seq, columns});
   for (const auto* names : {&change->removed, &change->condemned})
     for (const PartName& part : *names) gone_.try_emplace(part.file, GonePart{part.bucket, commit.seq});
+  list_.reset();
   if (!deferred_) return parts_.apply(*change, commit.seq, gone_);
   deferred_->count +=
       static_cast<std::int64_t>(change->added.size()) - static_cast<std::int64_t>(change->removed.size());
@@ -65,15 +67,69 @@ void TableState::apply(const Commit& commit) {
   deferred_->later.emplace_back(commit.seq, std::move(later));
 }
 
+void TableState::add(PartRecord part) {
+  list_.reset();
+  known_parts().add(std::move(part));
+}
+
+void TableState::remove(const PartName& part) {
+  list_.reset();
+  known_parts().remove(part);
+}
+
+void TableState::defer(std::shared_ptr<const PartList> parts) {
+  list_.reset();
+  const std::int64_t count = std::ssize(parts->parts);
+  deferred_ = {count, std::move(parts), {}};
+}
+
 PartSet& TableState::known_parts() const {
   if (deferred_) {
     PartSet loaded;
-    for (PartRecord& part : deferred_->load()) loaded.add(std::move(part));
+    for (const PackedPart& part : deferred_->parts->parts) loaded.add(deferred_->parts->record(part));
     for (const auto& [seq, change] : deferred_->later) loaded.apply(change, seq, gone_);
     parts_ = std::move(loaded);
     deferred_.reset();
   }
   return parts_;
+}
+
+std::shared_ptr<const PartList> TableState::list() const {
+  if (!list_ && deferred_) list_ = list_of_deferred();
+  if (!list_) {
+    auto list = std::make_shared<PartList>();
+    for (const auto& [bucket, parts] : known_parts().buckets)
+      for (const PartRecord& part : parts) list->add(part);
+    list_ = std::move(list);
+  }
+  return list_;
+}
+
+// The packed parts and those that came later, each at the end of its bucket. Null where a part has gone or
+// came twice: records tell then.
+std::shared_ptr<const PartList> TableState::list_of_deferred() const {
+  const PartList& before = *deferred_->parts;
+  if (deferred_->later.empty()) return deferred_->parts;
+  PartList later{{}, before.schemas};
+  for (const auto& [seq, change] : deferred_->later) {
+    if (!change.removed.empty()) return nullptr;
+    for (PartRecord part : change.added) {
+      if (is_gone(part.meta.path)) return nullptr;
+      part.seq = seq;
+      later.add(part);
+    }
+  }
+  const auto by_bucket = [](const PackedPart& a, const PackedPart& b) { return a.bucket < b.bucket; };
+  std::stable_sort(later.parts.begin(), later.parts.end(), by_bucket);
+  auto list = std::make_shared<PartList>(PartList{{}, std::move(later.schemas)});
+  list->parts.reserve(before.parts.size() + later.parts.size());
+  std::merge(before.parts.begin(), before.parts.end(), later.parts.begin(), later.parts.end(),
+             std::back_inserter(list->parts), by_bucket);
+  PartNames names;
+  names.expect(list->parts.size());
+  for (std::size_t i = 0; i < list->parts.size(); ++i)
+    if (!names.insert(*list, i)) return nullptr;
+  return list;
 }
 
 // A name that went with an earlier commit is not added again.

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +14,7 @@
 
 #include "crv/io/manifest.h"
 #include "io/commit.h"
+#include "io/part_list.h"
 #include "io/types.h"
 
 namespace crv::io {
@@ -63,14 +64,15 @@ class TableState {
   // Folds in the next commit, whether it names the table or not. Throws log_damaged where it is another one.
   void apply(const Commit& commit);
   // Adding a part that is there already only fills in what was not known of it.
-  void add(PartRecord part) { known_parts().add(std::move(part)); }
-  void remove(const PartName& part) { known_parts().remove(part); }
+  void add(PartRecord part);
+  void remove(const PartName& part);
   void learn(const SeenSchema& schema);
-  // Takes in `count` parts, all of known schema, that `load` gives once something asks for parts: an append
-  // never does. Only for a state that has none yet.
-  using Load = std::function<std::vector<PartRecord>()>;
-  void defer(std::int64_t count, Load load) { deferred_ = {count, std::move(load), {}}; }
+  // Takes in parts, all of known schema and no name twice, which stay packed until something asks for them as
+  // records: neither an append nor a scan does. Only for a state that has none yet.
+  void defer(std::shared_ptr<const PartList> parts);
   void load_parts() const { known_parts(); }
+  // The parts to plan a scan from.
+  std::shared_ptr<const PartList> list() const;
 
   bool holds(const std::string& part_file) const { return known_parts().names.contains(part_file); }
   const PartRecord* find(std::int64_t bucket,
@@ -98,13 +100,15 @@ class TableState {
  private:
   struct Deferred {
     std::int64_t count = 0;
-    Load load;
+    std::shared_ptr<const PartList> parts;
     std::vector<std::pair<std::int64_t, TableChange>> later;  // what was added and removed since, by commit
   };
   PartSet& known_parts() const;
+  std::shared_ptr<const PartList> list_of_deferred() const;
 
   mutable PartSet parts_;
   mutable std::optional<Deferred> deferred_;
+  mutable std::shared_ptr<const PartList> list_;  // until a part comes or goes
   GoneParts gone_;
   std::vector<SeenSchema> schemas_;
   Columns columns_;

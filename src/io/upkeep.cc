@@ -104,8 +104,10 @@ void Upkeep::refresh(const std::string& table) {
   const std::string text = encode_manifest(*snapshot);
   run_.sync_log();  // nothing durable may name a commit that a power cut can still take away
   std::string path = run_.paths().manifest(table);
-  std::optional<std::string> there = read_all(run_.storage(), path);
-  if (there && open_manifest(*std::move(there), table, path, run_.bucket_size()).position > position) return;
+  const std::optional<TableState> there = read_object(run_.storage(), path, [&](Reader& file) {
+    return open_manifest(file, table, path, run_.bucket_size());
+  });
+  if (there && there->position > position) return;
   run_.require_in_place(run);
   run_.storage().replace(path, text);
   run_.storage().sync(run_.paths().table(table));

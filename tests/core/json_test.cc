@@ -95,6 +95,29 @@ TEST(JsonParse, OfARepeatedKeyTheLastValueCountsInTheFirstPlace) {
   EXPECT_EQ(write_json(parse_json(R"({"a":1,"b":2,"a":3,"c":4,"a":5})")), R"({"a":5,"b":2,"c":4})");
 }
 
+TEST(JsonParse, KeysThatRepeatAreFoundInObjectsOfAnySizeAndDepth) {
+  for (const int keys : {2, 15, 16, 17, 40}) {
+    std::string text = "{", expected;
+    for (int i = 0; i < keys; ++i) text += '"' + std::to_string(i) + R"(":[)" + std::to_string(i) + "],";
+    expected = text;
+    text += R"("0":{"in":1,"in":[2,{"in":3}]}})";
+    expected.replace(expected.find("[0]"), 3, R"({"in":[2,{"in":3}]})");
+    expected.back() = '}';
+    EXPECT_EQ(write_json(parse_json(text)), expected);
+  }
+}
+
+TEST(JsonParse, BytesThatAreNotUtf8AreFoundWhereverTheyStand) {
+  const std::string padding(100, 'x');
+  for (const std::string before : {"", "x", "1234567", "12345678", padding.c_str()})
+    for (const std::string after : {"", "x", padding.c_str()}) {
+      EXPECT_THROW(parse_json("[\"" + before + "\xff" + after + "\"]"), SchemaError);
+      EXPECT_THROW(parse_json("{\"" + before + "\xc3" + after + "\":1}"), SchemaError);
+      EXPECT_EQ(write_json(parse_json("[\"" + before + "\xc3\xa9" + after + "\"]")),
+                "[\"" + before + "\xc3\xa9" + after + "\"]");
+    }
+}
+
 TEST(JsonParse, RefusesWhatIsNotJson) {
   for (const char* bad :
        {"",         "  ",         "{",          "[",           "]",          "[1",

@@ -18,6 +18,7 @@
 #include "io/manifest_file.h"
 #include "io/paths.h"
 #include "io/sim_run.h"
+#include "io/text_reader.h"
 
 namespace crv::io {
 namespace {
@@ -352,7 +353,8 @@ TEST(GoneNames, ACommitThatAddsANameThatIsGoneAddsNothing) {
     if (fresh_manifest) {
       state.created_at = state.updated_at = "2026-01-01T00:00:00+00:00";
       const std::string text = encode_manifest(state);
-      state = open_manifest(text, "holdings", "manifest.json", 10);
+      TextReader file(text);
+      state = open_manifest(file, "holdings", "manifest.json", 10);
     }
     commit(CommitKind::adopt,
            {.table = "", .schemas = {}, .added = {part, other}, .removed = {}, .condemned = {}});

@@ -4,12 +4,18 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <iterator>
+#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "crv/core/error.h"
 #include "io/commit.h"
+#include "io/manifest_stream.h"
 #include "io/paths.h"
+#include "io/text_reader.h"
 
 namespace crv::io {
 namespace {
@@ -192,7 +198,13 @@ std::string older() {
 }
 
 TableState open(const std::string& text) {
-  return open_manifest(text, "holdings", "manifest.json", 100);
+  TextReader file(text);
+  return open_manifest(file, "holdings", "manifest.json", 100);
+}
+
+bool is_streamed(const std::string& text) {
+  TextReader file(text);
+  return stream_manifest(file, 100).has_value();
 }
 
 Commit commit_after() {
@@ -228,16 +240,159 @@ TEST(ManifestFile, PartsThatAreReadLaterAreTheSameOnes) {
   }
 }
 
-TEST(ManifestFile, DamageToPartsIsFoundWhenTheyAreAskedFor) {
+TEST(ManifestFile, DamageToPartsIsFoundAtOnce) {
   for (const auto& [from, to] :
        {std::pair{R"("rows": 10)", R"("rows": 11)"}, std::pair{R"("part_count": 3)", R"("part_count": 4)"},
         std::pair{"\"tick_max\": 7,\n          \"created_at\"",
                   "\"tick_max\": 107,\n          \"created_at\""},
-        std::pair{R"("path": )", R"("path": 5, "p": )"}}) {
-    TableState opened = open(forged(from, to));
-    EXPECT_EQ(opened.position, 2) << to;
-    for (int look = 0; look < 2; ++look) EXPECT_THROW(opened.buckets(), IoManifestError) << to;
+        std::pair{R"("path": )", R"("path": 5, "p": )"}})
+    EXPECT_THROW(open(forged(from, to)), IoManifestError) << to;
+}
+
+// Of as many parts as do not fit into one reading, in buckets of all sizes.
+TableState many(std::int64_t parts) {
+  TableState made = state();
+  for (std::int64_t i = 0; i < parts; ++i) {
+    PartRecord one = part(5 + i * i / 40'000, 'a', 2);
+    char id[33];
+    std::snprintf(id, sizeof id, "%016llx%016llx", static_cast<unsigned long long>(i * 0x9e3779b97f4a7c15U),
+                  static_cast<unsigned long long>(i));
+    one.meta.path = part_file(id);
+    one.meta.rows = 1 + i % 7;
+    one.meta.bytes = i * 123'456'789'123 + 1;
+    one.checksum = std::string(id, 16);
+    if (i % 3 == 0) one.meta.created_at = "2026-11-22T20:34:32+00:00";
+    made.add(one);
   }
+  return made;
+}
+
+TEST(ManifestStream, GivesWhatReadingTheTextAsJsonGives) {
+  for (const std::int64_t parts : {0, 1, 90, 91, 92, 500, 3000}) {
+    const std::string text = encode_manifest(many(parts));
+    ASSERT_TRUE(is_streamed(text)) << parts;
+    EXPECT_EQ(encode_manifest(open(text)), text) << parts;
+    EXPECT_EQ(open(text).parts(), parts + 3);
+  }
+}
+
+TEST(ManifestStream, TakesNothingThatIsCutOrChangedAnywhere) {
+  const std::string text = encode_manifest(many(4));
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    EXPECT_FALSE(is_streamed(text.substr(0, at))) << at;
+    for (const char other : {'0', '7', '"', ',', '}', '\n', ' '}) {
+      std::string changed = text;
+      if (std::exchange(changed[at], other) == other) continue;
+      EXPECT_FALSE(is_streamed(changed)) << at << ' ' << other;
+    }
+  }
+}
+
+TEST(ManifestStream, TakesOnlyWhatSaysTheSameAsJson) {
+  const std::string whole = encode_manifest(state()), a = part_file(std::string(32, 'a'));
+  EXPECT_TRUE(is_streamed(whole));
+  const std::string b = part_file(std::string(32, 'b')), c = part_file(std::string(32, 'c'));
+  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+           {R"("rows": 10)", R"("rows": 010)"},
+           {R"("rows": 10)", R"("rows": 10.0)"},
+           {R"("rows": 10)", R"("rows": 0)"},
+           {R"("rows": 10)", R"("rows": -10)"},
+           {R"("rows": 10)", R"("rows": 9223372036854775817)"},
+           {R"("rows": 10)", R"("rows":  10)"},
+           {R"("bytes": 2000)", R"("bytes": 2001)"},
+           {R"("row_count": 20)", R"("row_count": 21)"},
+           {R"("000003")", R"("000004")"},
+           {R"("000003")", R"("3")"},
+           {R"("bucket_id": 3)", R"("bucket_id": 2)"},
+           {R"("tick_max": 7,
+          "c)",
+            R"("tick_max": 107,
+          "c)"},
+           {R"("tick_min": 300,
+          "t)",
+            R"("tick_min": 308,
+          "t)"},
+           {b, a},
+           {c, a},
+           {a, "part-" + std::string(32, 'A') + ".parquet"},
+           {a, "../" + a},
+           {R"("state": "ready")", R"("state": "writing")"},
+           {std::string(16, 'b') + '"', std::string(16, 'B') + '"'},
+           {"\"" + std::string(16, 'b') + "\"", "null"},
+           {",\n        \"" + std::string(16, 'b') + "\"", ""},
+           {"\n        1,\n        2", "\n        1"},
+           {"\n        1,\n        2", "\n        1,\n        2,\n        2"},
+       })
+    EXPECT_FALSE(is_streamed(forged(from, to))) << from << " -> " << to;
+}
+
+TEST(ManifestStream, BucketsInAnotherOrderAreReadAsJson) {
+  TableState one("holdings"), other("holdings");
+  one.add(part(0, 'a', 1));
+  other.add(part(3, 'c', 1));
+  for (TableState* state : {&one, &other}) {
+    state->learn({schema_id(columns()), 1, columns()});
+    state->position = 2;
+    state->position_id = std::string(32, 'd');
+  }
+  const auto partition = [](const TableState& state) {
+    const std::string text = encode_manifest(state);
+    const std::size_t begin = text.find("\n    \"0000"), end = text.find("\n  },\n  \"last_seq\"");
+    return text.substr(begin, end - begin);
+  };
+  const std::string first = partition(one), second = partition(other);
+  const std::string whole = encode_manifest(one);
+  const std::string both = replaced(whole.substr(0, whole.find(seal_mark)), first, second + ',' + first);
+  const std::string text = sealed(replaced(both, R"("part_count": 1)", R"("part_count": 2)"));
+  EXPECT_FALSE(is_streamed(text));
+  EXPECT_EQ(open(text).buckets().size(), 2);
+}
+
+TEST(ManifestStream, AFileThatIsShorterThanItSaysIsNotTaken) {
+  class Shrinking final : public Reader {
+   public:
+    std::int64_t size() const override { return file_.size(); }
+    std::int64_t read_at(std::int64_t offset, std::int64_t length, void* out) override {
+      return file_.read_at(offset, offset > 0 ? length / 2 : length, out);
+    }
+    TextReader file_{encode_manifest(many(500))};
+  } file;
+  EXPECT_FALSE(stream_manifest(file, 100).has_value());
+  EXPECT_THROW(open_manifest(file, "holdings", "manifest.json", 100), IoError);
+}
+
+TEST(ManifestStream, AListToPlanFromIsThatOfTheRecords) {
+  TableState packed = open(encode_manifest(many(300))), records = many(300);
+  const auto told = [](const TableState& state) {
+    std::vector<std::string> lines;
+    const auto list = state.list();
+    for (const PackedPart& one : list->parts)
+      lines.push_back(std::to_string(one.bucket) + ' ' + file_name(one) + ' ' + std::to_string(one.rows) +
+                      ' ' + std::to_string(one.tick_min) + ' ' + std::to_string(one.seq) + ' ' +
+                      checksum_text(one) + ' ' + list->schemas[one.schema]);
+    return lines;
+  };
+  EXPECT_EQ(told(packed), told(records));
+  Commit commit;
+  commit.seq = 3;
+  commit.id = std::string(32, 'e');
+  commit.time = time_text;
+  commit.tables.push_back({.table = "holdings", .schemas = {}, .added = {}, .removed = {}, .condemned = {}});
+  for (const std::int64_t bucket : {7, 3, 0, 900}) {
+    commit.tables[0].added.push_back(part(bucket, 'e', 0));
+    commit.tables[0].added.back().meta.path = part_file(std::string(31, 'e') + std::to_string(bucket % 10));
+    if (bucket == 900) commit.tables[0].added.back().meta.path = part_file(std::string(31, 'f') + "0");
+  }
+  for (TableState* state : {&packed, &records}) state->apply(commit);
+  EXPECT_EQ(told(packed), told(records));
+  EXPECT_EQ(told(packed).size(), 307);
+  for (Commit next :
+       {commit_after(), commit}) {  // one that removes and names one part twice; one that came already
+    next.seq = packed.position + 1;
+    for (TableState* state : {&packed, &records}) state->apply(next);
+    EXPECT_EQ(told(packed), told(records));
+  }
+  EXPECT_EQ(encode_manifest(packed), encode_manifest(records));
 }
 
 TEST(ManifestFile, DamageElsewhereIsFoundAtOnce) {

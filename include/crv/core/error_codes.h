@@ -44,6 +44,7 @@ enum class ErrorCode {
   part_damaged,  // IoReadError: A part is truncated or its bytes are not what was written.
   part_foreign,  // IoReadError: A part belongs to another table or run.
   read_failed,  // IoReadError: The disk or the input could not be read.
+  schema_changed,  // IoReadError: A scan that was pickled is read where the table has other columns or types by now.
   write_failed,  // IoWriteError: A write, fsync, rename or close failed.
   dataset_closed,  // IoWriteError: This Dataset writes no more: it was closed, or a commit of it has an unknown outcome.
   commit_unknown,  // IoCommitUnknownError: fsync or close failed while a commit was made durable.

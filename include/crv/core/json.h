@@ -35,6 +35,7 @@ class JsonObject {
   void push_back(std::string key, Json value);
 
   using Members = std::vector<JsonMember>;
+  explicit JsonObject(Members members);  // the same, of all of them at once
   std::size_t size() const;
   bool empty() const;
   Members::const_iterator begin() const;

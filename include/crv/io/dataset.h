@@ -5,6 +5,9 @@
 // threads, processes and hosts (on a shared file system with atomic link) may append to one run at once.
 //
 // Thread safety: every call may be made from several threads at once on one Dataset.
+//
+// In a child of fork() a Dataset of the parent can only be let go of, which neither waits nor writes; other
+// calls throw IoWriteError (dataset_closed). A Scan may be used there.
 #pragma once
 
 #include <cstdint>

@@ -8,8 +8,6 @@ from decimal import Decimal
 from numbers import Real
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
-from pydantic import BaseModel
-
 from crv.core.tables import list_tables
 from crv.io.errors import IoSchemaError
 
@@ -23,8 +21,14 @@ class ArrowStream(Protocol):
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
 
+class RowModel(Protocol):
+    """Any pydantic model, without pydantic: a program that has a model has imported it."""
+
+    def model_dump(self) -> dict[str, Any]: ...
+
+
 # Also a dict of columns (lists, arrays), and a list of row models or of dicts.
-Frame: TypeAlias = ArrowStream | Mapping[str, Any] | Sequence[BaseModel] | Sequence[Mapping[str, Any]]
+Frame: TypeAlias = ArrowStream | Mapping[str, Any] | Sequence[RowModel] | Sequence[Mapping[str, Any]]
 
 
 def arrow_or_rows(data: Frame, table: str) -> ArrowStream | list[Mapping[str, Any]]:
@@ -42,9 +46,10 @@ def arrow_or_rows(data: Frame, table: str) -> ArrowStream | list[Mapping[str, An
     )
 
 
-def _row(item: object, index: int) -> Mapping[str, Any]:
-    if isinstance(item, BaseModel):
-        return item.model_dump()
+def _row(item: Any, index: int) -> Mapping[str, Any]:
+    if hasattr(type(item), "model_dump"):
+        row: dict[str, Any] = item.model_dump()
+        return row
     if isinstance(item, Mapping):
         return item
     raise TypeError(f"row {index} is neither a row model nor a dict, but {type(item).__name__}")

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import importlib.util
-from pathlib import Path
-
 __all__ = ["io"]
 
 # As they stand on each other; the extension names them by these very names.
@@ -14,6 +10,10 @@ _ARROW_LIBRARIES = ("libarrow.so.2600", "libarrow_compute.so.2600", "libparquet.
 
 def _preload() -> None:
     """Loads pyarrow's libraries by path: for a pyarrow that is not in the same site-packages as crv."""
+    import ctypes
+    import importlib.util
+    from pathlib import Path
+
     spec = importlib.util.find_spec("pyarrow")
     for folder in (spec.submodule_search_locations or []) if spec else []:
         for name in _ARROW_LIBRARIES:

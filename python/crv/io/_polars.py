@@ -15,7 +15,7 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from crv.io._native import io as _io
-from crv.io.errors import ReadFailedError
+from crv.io.errors import IoReadError, ReadFailedError
 
 __all__ = ["lazy_frame", "prune"]
 
@@ -35,10 +35,12 @@ class _Source:
     """The parts of one snapshot. A pickled one is planned anew where it is unpickled, as of then."""
 
     def __init__(
-        self, scan: _io.Scan, plan: Callable[[], _io.Scan], bucket_size: int, checksums: bool
+        self, scan: _io.Scan, plan: Callable[[], _io.Scan], bucket_size: int, checksums: bool, facts: dict[str, str]
     ) -> None:
         self._scan: _io.Scan | None = scan
+        self.schema = pl.Schema(scan)
         self._plan = plan
+        self._facts = facts
         self._checksums = checksums
         self._bucket_size = bucket_size
 
@@ -47,11 +49,22 @@ class _Source:
 
     def scan(self) -> _io.Scan:
         if self._scan is None:
-            self._scan = self._plan()
+            scan = self._plan()
+            self._check_schema(pl.Schema(scan))
+            self._scan = scan
         return self._scan
 
-    def schema(self) -> pl.Schema:
-        return pl.Schema(self.scan())
+    def _check_schema(self, now: pl.Schema) -> None:
+        """Polars was told the schema when the frame was made, and has planned the query with it."""
+        for name in [*self.schema, *now]:
+            then, there = self.schema.get(name, "no such column"), now.get(name, "no such column")
+            if then != there:
+                raise IoReadError(
+                    f'table "{self._facts["table"]}" of run {self._facts["run_id"]}, column "{name}": {then} when this '
+                    f"frame was pickled, {there} now; scan it anew",
+                    code="schema_changed",
+                    facts={**self._facts, "column": name, "value": str(there)},
+                )
 
     def __call__(
         self, columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
@@ -66,7 +79,7 @@ class _Source:
             scan = scan.select(list(dict.fromkeys(needed)))
         scan.check_parts(self._checksums)
         if scan.readable_by_others():
-            yield from _read_by_polars(scan, self.schema(), columns, predicate, n_rows, batch_size)
+            yield from _read_by_polars(scan, self.schema, columns, predicate, n_rows, batch_size)
         else:
             yield from _read_by_core(scan, columns, predicate)
 
@@ -139,10 +152,13 @@ def _range_filter(scan: _io.Scan) -> pl.Expr | None:
 
 
 def lazy_frame(
-    scan: _io.Scan, plan: Callable[[], _io.Scan], bucket_size: int, label: str, checksums: bool
+    scan: _io.Scan, plan: Callable[[], _io.Scan], bucket_size: int, checksums: bool, facts: dict[str, str]
 ) -> pl.LazyFrame:
-    """`plan` makes the scan again, where the frame is unpickled."""
-    source = _Source(scan, plan, bucket_size, checksums)
+    """`plan` makes the scan again, where the frame is unpickled. facts: its table and run_id."""
+    source = _Source(scan, plan, bucket_size, checksums, facts)
+    label = f"{facts['table']} of {facts['run_id']}"
+    # A schema, not a callable that gives one: for a callable Polars imports pyarrow, and an exception out of it, such
+    # as KeyboardInterrupt, becomes a ComputeError.
     return register_io_source(source, schema=source.schema, is_pure=True, explain_name=label)
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from html import escape
-
 __all__ = ["size", "table"]
 
 
@@ -20,6 +18,7 @@ def size(number_of_bytes: int) -> str:
 
 def table(title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A small HTML table; numbers stand to the right."""
+    from html import escape
 
     def cell(value: object) -> str:
         side = ' style="text-align:right"' if isinstance(value, int | float) else ""

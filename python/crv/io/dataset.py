@@ -22,11 +22,12 @@ from crv.io._frames import Frame, arrow_or_rows
 from crv.io._native import io as _io
 from crv.io.config import IoSettings, _flat
 from crv.io.errors import BadArgumentError, BadLimitError, BadProjectionError, BadRunIdError, BadWhereError
-from crv.io.manifest import TableManifest, _from_plain, _to_plain
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
+
+    from crv.io.manifest import TableManifest
 
 __all__ = ["AppendSummary", "Dataset", "RunReport", "list_runs"]
 
@@ -71,7 +72,6 @@ class Dataset:
         self.run_id = run_id
         self._lock = threading.Lock()
         self._held: _io.Dataset | None = None
-        self._pid = 0
         self._wrote = False
         self._folder = _working_folder()  # what a relative root starts from, whatever os.chdir does later
 
@@ -180,8 +180,8 @@ class Dataset:
         """
         plan = functools.partial(_planned, self.settings, self.run_id, _name(table), where, columns)
         scan = self._planned(table, where, columns)
-        label = f"{_name(table)} of {self.run_id}"
-        return _polars.lazy_frame(scan, plan, scan.bucket_size, label, checksums)
+        facts = {"run_id": self.run_id, "table": _name(table)}
+        return _polars.lazy_frame(scan, plan, scan.bucket_size, checksums, facts)
 
     def read(
         self,
@@ -222,11 +222,16 @@ class Dataset:
         columns: Sequence[str] | None = None,
         connection: duckdb.DuckDBPyConnection | None = None,
     ) -> duckdb.DuckDBPyRelation:
-        """The table as a DuckDB relation, where duckdb is installed. It is read once, when it is first used."""
+        """The table as of now as a DuckDB relation, where duckdb is installed. It may be used as often as one likes.
+
+        DuckDB reads only the columns that a query needs, and opens only the parts that can match what it says of tick
+        and bucket. A part that is missing or damaged is an error of DuckDB that names it.
+        """
         import duckdb
 
-        reader = self.scan_arrow(table, where, columns=columns)
-        return (connection or duckdb).from_arrow(reader)
+        from crv.io._arrow import ScanDataset
+
+        return (connection or duckdb).from_arrow(ScanDataset(self._planned(table, where, columns)))
 
     def explain(
         self,
@@ -260,7 +265,7 @@ class Dataset:
         """The table's parts as of now; None where the run has no such table."""
         with _Call(self) as call:
             plain = call.held.manifest(_name(table))
-        return None if plain is None else _from_plain(plain)
+        return None if plain is None else _manifest(plain)
 
     def rebuild_manifest(self, table: TableName | str, *, progress: Progress = False) -> TableManifest:
         """Makes the table's manifest anew and writes it.
@@ -277,7 +282,7 @@ class Dataset:
     def _rebuilt(self, table: TableName | str, progress: Progress) -> tuple[TableManifest, dict[str, Any]]:
         with _Call(self, progress, "part") as call:
             plain, report = call.held.rebuild_manifest(_name(table), call.progress)
-        return _from_plain(plain), report
+        return _manifest(plain), report
 
     def verify(self, full: bool = True, *, progress: Progress = False) -> RunReport:
         """Reads everything (full: every byte of every part) and says what is wrong, in "findings". Changes nothing."""
@@ -315,7 +320,7 @@ class Dataset:
         """Ends background work and refreshes small manifests. The Dataset may be used again afterwards."""
         with self._lock:
             held, self._held = self._held, None
-        if held is not None and self._pid == os.getpid():
+        if held is not None:
             held.close()
             _warn(held)
 
@@ -352,13 +357,15 @@ class Dataset:
     # ---- for crv.io.manifest and crv.io.run_manifest ----
 
     def _write_manifest(self, manifest: TableManifest) -> None:
+        from crv.io.manifest import _to_plain
+
         with _Call(self) as call:
             call.held.write_manifest(_to_plain(manifest))
             self._wrote = True
 
     def _look_for_parts(self, table: TableName | str) -> TableManifest:
         with _Call(self) as call:
-            return _from_plain(call.held.look_for_parts(_name(table)))
+            return _manifest(call.held.look_for_parts(_name(table)))
 
     def _artifacts(self) -> dict[str, Any]:
         with _Call(self) as call:
@@ -366,16 +373,20 @@ class Dataset:
 
     def _open(self) -> _io.Dataset:
         with self._lock:
-            if self._held is not None and self._pid != os.getpid():
-                self._held.abandon()
-                self._held = None
             if self._held is None:
                 if not isinstance(self.run_id, str):
                     raise BadRunIdError(f"a run id is text, not {self.run_id!r}", facts={"value": repr(self.run_id)})
                 self._held = _io.Dataset(_flat(self.settings), self.run_id, self._folder)
-                self._pid = os.getpid()
                 _open_datasets.add(self)
             return self._held
+
+    def _begin_anew(self) -> None:
+        """In a forked child: the parent's threads are not here to be waited for, its locks may be held for ever."""
+        self._lock = threading.Lock()
+        self._wrote = False
+        held, self._held = self._held, None
+        if held is not None:
+            held.abandon()
 
 
 class _Call:
@@ -429,6 +440,12 @@ def _working_folder() -> str:
         return os.getcwd()
     except OSError:  # it was removed
         return ""
+
+
+def _manifest(plain: dict[str, Any]) -> TableManifest:
+    from crv.io.manifest import _from_plain
+
+    return _from_plain(plain)
 
 
 def _name(table: TableName | str) -> str:
@@ -525,7 +542,7 @@ _open_datasets: weakref.WeakSet[Dataset] = weakref.WeakSet()
 def _refresh_at_exit() -> None:
     """Leaves fresh manifests to readers that know nothing but them, as far as this process has written."""
     for dataset in list(_open_datasets):
-        if dataset._held is None or dataset._pid != os.getpid():
+        if dataset._held is None:
             continue
         try:
             if dataset._wrote:
@@ -533,3 +550,12 @@ def _refresh_at_exit() -> None:
             dataset.close()
         except Exception as e:  # the rows are safe, and the interpreter is about to end
             print(f"crv: run {dataset.run_id}: a manifest could not be refreshed: {e}", file=sys.stderr)
+
+
+def _begin_anew_in_child() -> None:
+    """A child neither waits for what its parent has begun nor writes it once more."""
+    for dataset in list(_open_datasets):
+        dataset._begin_anew()
+
+
+os.register_at_fork(after_in_child=_begin_anew_in_child)

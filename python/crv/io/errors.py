@@ -190,6 +190,7 @@ CODES: dict[str, type[CrvError]] = {
     "part_damaged": PartDamagedError,
     "part_foreign": PartForeignError,
     "read_failed": ReadFailedError,
+    "schema_changed": IoReadError,
     "write_failed": WriteFailedError,
     "dataset_closed": IoWriteError,
     "commit_unknown": CommitUnknownError,

@@ -127,6 +127,7 @@ void bind_versions_and_ids(nb::module_& m) {
 }  // namespace
 
 NB_MODULE(_core, m) {
+  nb::set_leak_warnings(false);  // what a program still holds at its end goes with the process
   translate_errors();
   bind_grammar(m);
   bind_models(m);

@@ -5,6 +5,7 @@
 #include "io/parts.h"
 
 NB_MODULE(_io, m) {
+  nanobind::set_leak_warnings(false);  // what a program still holds at its end goes with the process
   crv::python::translate_errors();
   crv::python::bind_settings(m);
   crv::python::bind_paths(m);

@@ -2,6 +2,7 @@
 #include <utility>
 #include <vector>
 
+#include <arrow/buffer.h>
 #include <arrow/c/abi.h>
 #include <arrow/c/bridge.h>
 #include <arrow/record_batch.h>
@@ -15,6 +16,7 @@
 
 #include "crv/core/error.h"
 #include "crv/io/dataset.h"
+#include "io/arrow_filter.h"
 #include "io/parts.h"
 
 namespace crv::python {
@@ -76,6 +78,24 @@ nb::object stream_capsule(const std::shared_ptr<arrow::Table>& table) {
   return capsule(stream.release(), "arrow_array_stream");
 }
 
+nb::object stream_capsule(const io::Scan& scan) {
+  auto stream = std::make_unique<ArrowArrayStream>();
+  scan.export_to(stream.get());
+  return capsule(stream.release(), "arrow_array_stream");
+}
+
+// (the scan over the parts that can match, the columns that the filter speaks of)
+nb::tuple prune_by_arrow(const io::Scan& scan, const nb::bytes& filter) {
+  const auto buffer = std::make_shared<arrow::Buffer>(reinterpret_cast<const std::uint8_t*>(filter.c_str()),
+                                                      static_cast<std::int64_t>(filter.size()));
+  std::optional<io::FilteredScan> pruned;
+  {
+    nb::gil_scoped_release unlocked;
+    pruned = io::prune(scan, buffer);
+  }
+  return nb::make_tuple(std::move(pruned->scan), std::move(pruned->columns));
+}
+
 using Ranges = std::vector<std::pair<std::int64_t, std::int64_t>>;
 
 io::Scan prune(const io::Scan& scan, const Ranges& ranges) {
@@ -126,6 +146,9 @@ void bind_scan(nb::module_& m) {
   nb::class_<BatchReader>(m, "BatchReader").def("next", &BatchReader::next);
   nb::class_<io::Scan>(m, "Scan")
       .def("__arrow_c_schema__", [](const io::Scan& scan) { return schema_capsule(*scan.schema()); })
+      .def(
+          "__arrow_c_stream__", [](const io::Scan& scan, nb::handle) { return stream_capsule(scan); },
+          nb::arg("requested_schema") = nb::none())
       .def("reader", [](const io::Scan& scan) { return BatchReader{scan.reader()}; })
       .def("files", &io::Scan::files)
       .def("plan", &plan)
@@ -135,6 +158,7 @@ void bind_scan(nb::module_& m) {
       .def_prop_ro("tick_max", [](const io::Scan& scan) { return scan.range().max; })
       .def("ticks", &ticks)
       .def("prune", &prune, nb::arg("ranges"))
+      .def("prune_by_arrow", &prune_by_arrow, nb::arg("filter"))
       .def("head", &io::Scan::head, nb::arg("rows"))
       .def("select", &io::Scan::select, nb::arg("columns"))
       .def("readable_by_others", &io::Scan::readable_by_others)

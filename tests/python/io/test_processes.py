@@ -10,6 +10,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from crv.io import Dataset
@@ -65,6 +66,30 @@ dataset = Dataset(settings, "r")
 print(dataset.read("holdings").height)
 """) == 1
     assert files(settings.root_dir) == before
+
+
+@pytest.mark.parametrize("left_open", [
+    'frame = dataset.scan("holdings")',
+    'frame = dataset.scan("holdings"); rows = frame.collect_batches(); next(rows)',
+    'reader = dataset.scan_arrow("holdings")',
+    'reader = dataset.scan_arrow("holdings"); reader.read_next_batch()',
+    'relation = dataset.relation("holdings")',
+    'batches = dataset.relation("holdings").to_arrow_reader(10); batches.read_next_batch()',
+    'cycle = [dataset.scan_arrow("holdings")]; cycle.append(cycle)',
+    'import builtins; builtins.kept = dataset.scan_arrow("holdings")',
+    'held = threading.Event()\n'
+    'def hold():\n    frame = dataset.scan("holdings"); held.set(); threading.Event().wait()\n'
+    'threading.Thread(target=hold, daemon=True).start(); held.wait()',
+])
+def test_a_program_may_end_with_a_scan_open(settings, holdings, left_open):
+    with Dataset(settings, "r") as dataset:
+        dataset.append("holdings", holdings(range(300)))
+    code = HEAD + f"""
+dataset = Dataset(settings, "r")
+{left_open}
+"""
+    done = subprocess.run([sys.executable, "-c", code, settings.root_dir], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_importing_crv_io_imports_none_of_the_packages_beside_it(python):
@@ -139,6 +164,99 @@ print(dataset.read("holdings").height)
     assert Dataset(settings, "r").verify()["ok"]
 
 
+BUSY = """
+dataset = Dataset(settings, "r")
+dataset.append("holdings", rows(range(0, 110_000, 100)))  # so many parts that manifests are written in the background
+for tick in range(1, 101):
+    dataset.append("holdings", rows([tick]))
+def stands():
+    return {path: os.stat(path) for path, _, names in os.walk(settings.root_dir) for path in
+            [path, *(os.path.join(path, name) for name in names)]}
+"""
+
+
+@pytest.mark.parametrize("end", ["sys.exit(0)", "del dataset; sys.exit(0)", "dataset.close(); sys.exit(0)",
+                                 "frame = dataset.scan('holdings'); del dataset, frame; sys.exit(0)"])
+def test_a_forked_child_ends_though_it_has_none_of_the_threads_of_its_parent(python, end):
+    assert python(BUSY + f"""
+pid = os.fork()
+if pid == 0:
+    signal.alarm(60)
+    {end}
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+print(dataset.read("holdings").height)
+""") == 1200
+
+
+def test_a_forked_childs_end_changes_no_file(python, settings):
+    """Manifests that are behind are its parent's to write."""
+    assert python(BUSY + """
+dataset.close()
+dataset.append("holdings", rows([101]))  # the manifest is behind by one commit, and the parent is the one to write it
+before = stands()
+for end in ("sys", "del", "close"):
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(60)
+        if end == "del":
+            del dataset
+        elif end == "close":
+            dataset.close()
+        sys.exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+after = stands()
+assert after.keys() == before.keys()
+print(json.dumps([path for path in before if (before[path].st_mtime_ns, before[path].st_ino) != (
+    after[path].st_mtime_ns, after[path].st_ino)]))
+""") == []
+    assert parts_in_manifest(settings) == 1201
+
+
+@pytest.mark.parametrize("start", [
+    "p = multiprocessing.get_context('fork').Process(target=work, args=(0,)); p.start(); p.join(); assert p.exitcode == 0",
+    "with multiprocessing.get_context('fork').Pool(2) as pool: pool.map(work, range(4))",
+    "pool = multiprocessing.get_context('fork').Pool(2); pool.map(work, range(4)); pool.close(); pool.join()",
+    "with futures.ProcessPoolExecutor(2, mp_context=multiprocessing.get_context('fork')) as pool: list(pool.map(work, range(4)))",
+])
+def test_forked_workers_that_let_go_of_their_parents_dataset_end(python, start):
+    assert python(BUSY + f"""
+import gc, multiprocessing
+from concurrent import futures
+signal.alarm(200)
+def work(job):
+    global dataset
+    dataset = None
+    gc.collect()
+    return Dataset(settings, "r").log(after=100)
+{start}
+print(dataset.read("holdings").height)
+""") == 1200
+
+
+def test_a_fork_while_another_thread_is_in_a_call(python):
+    """Its locks are held for ever in the child."""
+    assert python("""
+dataset = Dataset(settings, "r")
+dataset.append("holdings", rows([0]))
+go_on = True
+def write():
+    while go_on:
+        dataset.append("holdings", rows([1]))
+writer = threading.Thread(target=write)
+writer.start()
+for _ in range(20):
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(60)
+        dataset.append("holdings", rows([2]))
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+go_on = False
+writer.join()
+print(dataset.read("holdings", {"tick_min": 2}).height)
+""") == 20
+
+
 def test_spawned_workers_are_handed_a_dataset(settings, tmp_path, holdings):
     script = tmp_path / "script.py"
     script.write_text(HEAD + """
@@ -202,6 +320,45 @@ while True:
     dataset = Dataset(settings, "r")
     assert dataset.verify()["ok"]
     assert dataset.read("holdings").height == 50 + sum(c["tables"][0]["rows_added"] for c in dataset.log(after=1))
+
+
+class Press:
+    """A trace function that is Ctrl-C at the n-th line of what Polars calls to get the rows of a scan."""
+
+    def __init__(self, at):
+        self.left = at
+
+    def __call__(self, frame, event, arg):
+        file = frame.f_code.co_filename
+        return self.line if file.endswith(("crv/io/_polars.py", "polars/io/plugins.py")) else None
+
+    def line(self, frame, event, arg):
+        if event == "line":
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
+        return self.line
+
+
+@pytest.mark.parametrize("collect", [lambda f: f.collect(), lambda f: f.collect(engine="streaming"),
+                                     lambda f: f.filter(pl.col("tick") > 5).select("tick").head(1).collect()])
+def test_ctrl_c_at_any_line_of_a_scan_is_a_keyboard_interrupt(dataset, holdings, collect):
+    dataset.append("holdings", holdings(range(0, 300, 100)))
+    collect(dataset.scan("holdings"))
+    ended = 0
+    for at in range(1, 500):
+        press = Press(at)
+        sys.settrace(press)
+        try:
+            collect(dataset.scan("holdings"))
+        except KeyboardInterrupt:
+            ended += 1
+        finally:
+            sys.settrace(None)
+        if press.left > 0:
+            break
+    assert press.left > 0 and ended == at - 1 > 15
+    assert collect(dataset.scan("holdings")).height > 0
 
 
 def test_threads_append_to_one_dataset_at_once(dataset, holdings):

@@ -1,10 +1,9 @@
-"""scan, read, scan_arrow and relation: rows, order, ranges, limits, columns and snapshots."""
+"""scan, read and scan_arrow: rows, order, ranges, limits, columns and snapshots."""
 
 import decimal
 import pickle
 
 import cloudpickle
-import duckdb
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -200,13 +199,6 @@ def test_scan_arrow_is_a_reader_with_the_scans_schema(filled):
     assert isinstance(reader, pa.RecordBatchReader)
     assert reader.schema.names == ["bucket", "tick", "agent_id", "token_id", "quantity"]
     assert pl.from_arrow(reader.read_all()).equals(filled.read("holdings", {"tick_max": 99}))
-
-
-def test_a_relation_is_for_duckdb(filled):
-    assert filled.relation("holdings").aggregate("count(*), sum(tick)").fetchall() == [(5, sum(TICKS))]
-    connection = duckdb.connect()
-    relation = filled.relation("holdings", {"tick_min": 100}, columns=["tick"], connection=connection)
-    assert sorted(relation.fetchall()) == [(100,), (250,)]
 
 
 def test_datasets_and_scans_are_pickled(filled):
