@@ -4,7 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <iterator>
 #include <stdexcept>
@@ -354,8 +353,7 @@ TEST(ManifestStream, AFileThatIsShorterThanItSaysIsNotTaken) {
    public:
     std::int64_t size() const override { return file_.size(); }
     std::int64_t read_at(std::int64_t offset, std::int64_t length, void* out) override {
-      const std::int64_t there = file_.size() / 2;
-      return file_.read_at(offset, std::clamp<std::int64_t>(there - offset, 0, length), out);
+      return file_.read_at(offset, offset > 0 ? length / 2 : length, out);
     }
     TextReader file_{encode_manifest(many(500))};
   } file;

@@ -58,7 +58,7 @@ class Generate(unittest.TestCase):
             ("errors.toml", 'name = "bad_where"', 'name = "bad_limit"', "error codes twice: bad_limit"),
             ("tables.toml", 'name = "venue_id", type = "str"', 'name = "venue_id", type = "text"', "no type text"),
             ("tables.toml", 'name = "bucket"', 'name = "part"', "bucket and tick must come first"),
-            ("models.toml", 'enum = "ExchangeKind"', 'enum = "Exchanges"', "no enum Exchanges"),
+            ("tables.toml", 'name = "side", ', 'name = "side", enum = "Sides", ', "exchange.side: no enum Sides"),
             ("tables.toml", 'elements = "ActionCandidate"', 'elements = "Candidate"', "no model Candidate"),
             ("tables.toml", 'name = "venue_id", type', 'name = "venue_id", min = 0, type', "min is no rule of a str"),
             ("tables.toml", 'name = "quarantine"', 'name = "holdings"', "tables twice: holdings"),

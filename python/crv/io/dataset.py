@@ -13,6 +13,8 @@ import threading
 import warnings
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -479,7 +481,11 @@ def _where(where: Where | None) -> dict[str, Any] | None:
             raise BadWhereError(
                 f"{key} must be an integer, not {bound!r}", facts={"key": str(key), "value": repr(bound)}
             )
-    return {str(key): _exact(bound) for key, bound in where.items()}
+    exact = {str(key): _exact(bound) for key, bound in where.items()}
+    for key, bound in exact.items():
+        if isinstance(bound, (Decimal, Fraction)):
+            raise BadWhereError(f"{key} must be an integer, not {bound!r}", facts={"key": key, "value": repr(bound)})
+    return exact
 
 
 def _limit(limit: int | None) -> int | None:
