@@ -115,8 +115,10 @@ TEST_F(Fork, AChildLetsGoOfAReaderThatHasBegunAndStartsAScanAnew) {
     if (reader->ReadNext(&batch).ok()) return false;
     reader.reset();
     std::int64_t rows = 0;
-    for (auto own = scan.reader(); own->ReadNext(&batch).ok() && batch; rows += batch->num_rows()) continue;
-    return rows == 55'100;
+    // Of a few rows, which need no threads: the thread sanitizer lets a child of a fork start none.
+    for (auto own = scan.head(120).reader(); own->ReadNext(&batch).ok() && batch; rows += batch->num_rows())
+      continue;
+    return rows == 120;
   }));
   EXPECT_TRUE(reader->ReadNext(&batch).ok());
 }

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cinttypes>
+#include <cstdint>
 #include <cstdio>
 #include <iterator>
 #include <stdexcept>
@@ -255,8 +257,8 @@ TableState many(std::int64_t parts) {
   for (std::int64_t i = 0; i < parts; ++i) {
     PartRecord one = part(5 + i * i / 40'000, 'a', 2);
     char id[33];
-    std::snprintf(id, sizeof id, "%016llx%016llx", static_cast<unsigned long long>(i * 0x9e3779b97f4a7c15U),
-                  static_cast<unsigned long long>(i));
+    const std::uint64_t number = static_cast<std::uint64_t>(i);
+    std::snprintf(id, sizeof id, "%016" PRIx64 "%016" PRIx64, number * 0x9e3779b97f4a7c15U, number);
     one.meta.path = part_file(id);
     one.meta.rows = 1 + i % 7;
     one.meta.bytes = i * 123'456'789'123 + 1;
