@@ -493,7 +493,8 @@ def _limit(limit: int | None) -> int | None:
         raise BadLimitError(
             f"a limit is a number of rows, not {limit!r}", facts={"key": "limit", "value": repr(limit)}
         )
-    return _exact(limit)
+    exact: int | None = _exact(limit)
+    return exact
 
 
 def _like_a_number(value: object) -> bool:
