@@ -27,14 +27,15 @@ std::string summary_text(const io::RecordSummary& summary, const std::string& ru
          repeated_text(summary.repeated, summary.commits);
 }
 
-void note_what_stands(Shell& shell, const io::Recorder& recorder, const std::string& run) {
+void note_what_stands(Shell& shell, const io::Recorder& recorder, const std::string& run,
+                      const std::string& of_the_rest = "not committed") {
   const auto& summary = recorder.summary();
   if (summary.ticks > 0) {
     shell.stands.push_back(summary_text(summary, run) + "; they stay");
     shell.stands_json = *to_json(summary).get_if<JsonObject>();
   }
   if (recorder.pending_rows() > 0) {
-    shell.stands.push_back("not committed: " + count_of(recorder.pending_rows(), "row", "rows") +
+    shell.stands.push_back(of_the_rest + ": " + count_of(recorder.pending_rows(), "row", "rows") +
                            " of tick " + std::to_string(recorder.pending_tick().value_or(0)));
   }
 }
@@ -50,6 +51,9 @@ void record(Shell& shell, const RecordArguments& arguments) {
   try {
     recorder.add_lines_of(STDIN_FILENO);
     dataset.close();
+  } catch (const IoCommitUnknownError&) {
+    note_what_stands(shell, recorder, arguments.run, "perhaps committed, perhaps not");
+    throw;
   } catch (...) {
     note_what_stands(shell, recorder, arguments.run);
     throw;

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "io/commit.h"
 #include "io/manifest_file.h"
 #include "io/paths.h"
+#include "io/run.h"
 #include "io/run_file.h"
 #include "io/sim_run.h"
 #include "io/text_reader.h"
@@ -457,6 +459,49 @@ TEST(NumberEdges, ATokenMayHaveAnyNumber) {
     EXPECT_EQ(log[i].token->number, numbers[i % numbers.size()]);
     EXPECT_EQ(log[i].complete_through, numbers[i % numbers.size()]);
   }
+}
+
+TEST(NumberEdges, ATokenOfAnyNumberSurvivesTheLossOfTheLog) {
+  for (const std::int64_t n : signed_edges()) {
+    auto disk = std::make_shared<SimOs>();
+    const AppendOptions options{.token = Token{"w", n}};
+    const AppendSummary first = sim_dataset(disk).append("holdings", holdings({5}), options);
+    disk->erase(RunPaths("out", sim_run_id).log());
+    sim_dataset(disk).rebuild_manifest("holdings");
+    const AppendSummary again = sim_dataset(disk).append("holdings", holdings({5}), options);
+    EXPECT_EQ(again.parts.at(0).path, first.parts.at(0).path) << n;
+    EXPECT_EQ(sim_dataset(disk).read("holdings")->num_rows(), 1);
+  }
+}
+
+TEST(NumberEdges, AFormatBeyondOursIsTooNewWhateverItsNumber) {
+  for (const std::int64_t n : edges()) {
+    if (n < 3) continue;
+    TableState state("holdings");
+    state.format = n;
+    Commit commit = commit_of(1, part(0, 'a'));
+    std::string line = encode(commit);
+    line.resize(line.find(",\"checksum\""));
+    line = replaced(line, "\"format\":1", "\"format\":" + std::to_string(n)) + '}';
+    seal(line);
+    for (const auto& read : {std::function<void()>([&] { decoded(encode_manifest(state)); }),
+                             std::function<void()>([&] { decode_commit(line, "c", 1); })})
+      try {
+        read();
+        ADD_FAILURE() << n;
+      } catch (const IoManifestError& e) {
+        EXPECT_EQ(e.code(), ErrorCode::format_too_new) << e.what();
+        EXPECT_EQ(e.facts().value, std::to_string(n));
+      }
+  }
+}
+
+TEST(NumberEdges, TimesAreText) {
+  EXPECT_EQ(iso_time(0), "1970-01-01T00:00:00+00:00");
+  EXPECT_EQ(iso_time(-1), "1969-12-31T23:59:59.999999+00:00");
+  EXPECT_EQ(iso_time(5'000'000'000), "1970-01-01T01:23:20+00:00");
+  EXPECT_EQ(iso_time(INT64_MAX), "294247-01-10T04:00:54.775807+00:00");
+  EXPECT_EQ(iso_time(INT64_MIN), "-290308-12-21T19:59:05.224192+00:00");
 }
 
 TEST(NumberEdges, TheLogIsReadAfterAnyNumber) {
