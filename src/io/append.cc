@@ -297,6 +297,9 @@ class Append {
         trust_buckets();
         return ours;
       }
+    } catch (const IoRunReplaced&) {
+      if (done) return ours;
+      throw;  // the parts stay: a rebuild may have taken them in
     } catch (...) {
       if (done) return ours;
       if (!may_stand) remove_parts();

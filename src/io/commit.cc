@@ -26,16 +26,6 @@ constexpr std::array<std::pair<CommitKind, std::string_view>, 5> kind_names{{
     {CommitKind::fence, "fence"},
 }};
 
-// "<writer> <number>"; nothing where it is no such text.
-std::optional<Token> parse_token_text(std::string_view text) {
-  const std::size_t space = text.rfind(' ');
-  if (space == std::string_view::npos) return std::nullopt;
-  Token token{std::string(text.substr(0, space)), 0};
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data() + space + 1, end, token.number);
-  return error == std::errc() && stop == end ? std::optional(std::move(token)) : std::nullopt;
-}
-
 Json part_names(const std::vector<PartName>& names) {
   JsonArray out;
   for (const PartName& name : names) out.push_back(JsonArray{name.bucket, name.file});
@@ -132,6 +122,10 @@ TableChange change_from(const Checked& json, std::int64_t seq, Counts& counts) {
   return change;
 }
 
+Origin fold_origin(const std::string& path, std::int64_t first, std::int64_t last) {
+  return {ErrorCode::log_damaged, "fold " + std::to_string(first) + "-" + std::to_string(last), path, "", first};
+}
+
 }  // namespace
 
 std::string_view name_of(CommitKind kind) {
@@ -168,6 +162,15 @@ const TableChange* Commit::find(std::string_view table) const {
 
 std::string token_text(const Token& token) {
   return token.writer + ' ' + std::to_string(token.number);
+}
+
+std::optional<Token> parse_token_text(std::string_view text) {
+  const std::size_t space = text.rfind(' ');
+  if (space == std::string_view::npos) return std::nullopt;
+  Token token{std::string(text.substr(0, space)), 0};
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data() + space + 1, end, token.number);
+  return error == std::errc() && stop == end ? std::optional(std::move(token)) : std::nullopt;
 }
 
 std::vector<Token> tokens_of(const Commit& commit) {
@@ -309,9 +312,26 @@ std::string encode(const Fold& fold) {
   return text + line + '\n';
 }
 
+Fold decode_fold_line(std::string_view line, const std::string& path, std::int64_t first, std::int64_t last) {
+  const Origin origin = fold_origin(path, first, last);
+  Fold fold{.first = first, .last = last, .lines = {}, .tokens = {}, .gone = {}};
+  Json whole = parse_sound(line, origin);
+  Checked json(whole, origin);
+  check_format(json);
+  if (json.integer("first") != first || json.integer("last") != last)
+    origin.damaged("its last line names another range");
+  for (const auto& [writer, pair] : json.object("tokens")) {
+    Checked numbers(pair, origin);
+    fold.tokens[writer] = {numbers.integer_at(0), numbers.integer_at(1, 1)};
+  }
+  fold.format = json.integer("format", 1);
+  if (json.find("gone"))
+    for (const auto& [table, names] : json.object("gone")) fold.gone[table] = gone_from_json(names, origin);
+  return fold;
+}
+
 Fold decode_fold(std::string_view text, const std::string& path, std::int64_t first, std::int64_t last) {
-  Origin origin{ErrorCode::log_damaged, "fold " + std::to_string(first) + "-" + std::to_string(last), path,
-                "", first};
+  const Origin origin = fold_origin(path, first, last);
   Fold fold{.first = first, .last = last, .lines = {}, .tokens = {}, .gone = {}};
   std::int64_t count = last - first + 1;
   for (std::int64_t i = 0; i <= count; ++i) {
@@ -325,18 +345,9 @@ Fold decode_fold(std::string_view text, const std::string& path, std::int64_t fi
       fold.lines.emplace_back(line);
       continue;
     }
-    Json whole = parse_sound(line, origin);
-    Checked json(whole, origin);
-    check_format(json);
-    if (json.integer("first") != first || json.integer("last") != last)
-      origin.damaged("its last line names another range");
-    for (const auto& [writer, pair] : json.object("tokens")) {
-      Checked numbers(pair, origin);
-      fold.tokens[writer] = {numbers.integer_at(0), numbers.integer_at(1, 1)};
-    }
-    fold.format = json.integer("format", 1);
-    if (json.find("gone"))
-      for (const auto& [table, names] : json.object("gone")) fold.gone[table] = gone_from_json(names, origin);
+    Fold told = decode_fold_line(line, path, first, last);
+    told.lines = std::move(fold.lines);
+    fold = std::move(told);
   }
   if (!text.empty()) origin.damaged("something follows its last line");
   return fold;

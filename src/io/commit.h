@@ -82,7 +82,8 @@ void step(LogPosition& position, const Commit& next, const std::string& path);
 
 // The tokens that a commit uses up: its own, or in a rebuild those of the appends that it brings back.
 std::vector<Token> tokens_of(const Commit& commit);
-std::string token_text(const Token& token);
+std::string token_text(const Token& token);  // "<writer> <number>"
+std::optional<Token> parse_token_text(std::string_view text);  // nothing where it is no such text
 
 // One line, newline included.
 std::string encode(const Commit& commit);
@@ -111,6 +112,8 @@ struct Fold {
 };
 std::string encode(const Fold& fold);
 Fold decode_fold(std::string_view text, const std::string& path, std::int64_t first, std::int64_t last);
+// Its own line alone, which is known to be sealed: a fold without commits.
+Fold decode_fold_line(std::string_view line, const std::string& path, std::int64_t first, std::int64_t last);
 
 // The id of a line that is known to be sound, without decoding all of it.
 std::string commit_id_of(std::string_view line, const std::string& path, std::int64_t seq);

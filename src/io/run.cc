@@ -247,15 +247,11 @@ void Run::open_for_writing() {
   if (!warning.empty()) warn(warning);  // without the lock: its handler may use this Dataset
 }
 
-void Run::open_anew(const std::optional<RunInfo>& kept) {
-  prepare();
+void Run::reopen_rebuilt() {
   std::lock_guard one_at_a_time(open_mutex_);
   forget();
-  was_there_ = false;
-  storage().make_folder(paths_->log());
-  if (kept) look_for_run();
-  make_run();
-  accept_run();
+  was_there_ = was_written_ = false;
+  look_for_run();
 }
 
 // Its folders, and run.json where it is missing. Returns what the caller should warn of, or "".
@@ -293,9 +289,7 @@ void Run::put_once(const std::string& path, const std::string& text) {
   }
 }
 
-// The settings must fit the run. Its folders are relied on from here on.
-void Run::accept_run() {
-  RunInfo run = *info();
+void Run::require_settings_fit(const RunInfo& run) const {
   if (run.tick_bucket_size != settings.tick_bucket_size)
     refuse_bucket_size(run_id, settings.tick_bucket_size, run.tick_bucket_size, "keeps buckets of ");
   if (run.durability == Durability::none && settings.durability == Durability::commit)
@@ -304,8 +298,13 @@ void Run::accept_run() {
               " was made with durability \"none\" and cannot become durable. Open it with durability = "
               "\"none\", or record into a new run.",
           {.run_id = run_id, .key = "durability", .value = "commit"});
+}
+
+// The settings must fit the run. Its folders are relied on from here on.
+void Run::accept_run() {
+  require_settings_fit(*info());
   if (!found()->folder) {
-    require_no_commits();
+    require_no_history();
     storage().make_folder(paths_->log());
     forget();
     was_there_ = false;
@@ -317,16 +316,22 @@ void Run::accept_run() {
   ready->accepted = true;
 }
 
-// Where log/ is missing: no manifest may name a commit.
-void Run::require_no_commits() {
-  for (const std::string& name : table_names()) {
-    const std::string path = paths_->manifest(name);
+// Where log/ is missing: no manifest may name a commit, and no table may have rows but no manifest.
+void Run::require_no_history() {
+  const auto refuse = [&](const std::string& table, const std::string& path) {
+    raise(ErrorCode::log_damaged,
+          "Run " + run_id + " has lost its log (" + paths_->log() + "), which " + path +
+              " refers to. Rebuild the run.",
+          {.run_id = run_id, .table = table, .path = paths_->log()});
+  };
+  for (const Entry& table : storage().list(paths_->tables())) {
+    if (!table.is_folder || !core::find_stored_table(table.name)) continue;
+    const std::string path = paths_->manifest(table.name);
     const std::optional<std::string> text = read_all(storage(), path);
-    if (text && decode_manifest(*text, name, path).position > 0)
-      raise(ErrorCode::log_damaged,
-            "Run " + run_id + " has lost its log (" + paths_->log() + "), which " + path +
-                " refers to. Rebuild the run.",
-            {.run_id = run_id, .table = name, .path = paths_->log()});
+    if (text && decode_manifest(*text, table.name, path).position > 0) refuse(table.name, path);
+    if (text) continue;
+    for (const Entry& bucket : storage().list(paths_->table(table.name)))
+      if (parse_bucket_folder(bucket.name)) refuse(table.name, join(paths_->table(table.name), bucket.name));
   }
 }
 

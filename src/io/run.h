@@ -86,8 +86,10 @@ class Run {
   // As open(). Makes the run where it is missing (with a warning if it was there before) and checks that the
   // settings fit it.
   void open_for_writing();
-  // As open_for_writing, for a rebuild that starts a new log: only what `kept` says of the run is trusted.
-  void open_anew(const std::optional<RunInfo>& kept);
+  // After a rebuild by this Dataset has given the run a new log: reads it as if for the first time.
+  void reopen_rebuilt();
+  // Throws bucket_size_mismatch or config_value where the settings do not fit the run.
+  void require_settings_fit(const RunInfo& run) const;
   // The run as it was last found; nullptr where there is no run.json. Valid after open().
   std::shared_ptr<const FoundRun> current() const { return found(); }
   // Throws IoRunReplaced where `run` is not the run under this name any more: before anything that was made
@@ -131,8 +133,6 @@ class Run {
   static std::vector<PartRecord> unadopted_parts(const TableState& state);
   // Looks into parts of the older package whose columns are not known yet.
   void identify_parts(const Lock& held, TableState& state);
-  // After a rebuild: run and snapshot are read again from the start.
-  void forget();
   // Makes the table's folder and empty manifest where they are missing, adopts what the older package wrote.
   // A folder that holds buckets but no manifest has lost it, unless the caller has put them there and knows.
   enum class Buckets { mean_loss, are_known };
@@ -175,7 +175,7 @@ class Run {
   [[noreturn]] void refuse_replaced(const std::string& why) const;
   std::string make_run();
   void accept_run();
-  void require_no_commits();
+  void require_no_history();
   void check_legacy_bucket_sizes();
   void adopt(std::string_view name);
   bool has_unadopted_parts(std::string_view name, Buckets buckets);
@@ -188,6 +188,7 @@ class Run {
   TableState* load(const Lock& held, std::string_view name);
   void check_not_ahead(const TableState& state);
   bool log_names(std::string_view table);
+  void forget();
   void forget_snapshot(const Lock& held);
 
   DatasetOptions options_;

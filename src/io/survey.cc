@@ -1,7 +1,7 @@
 #include "io/survey.h"
 
-#include <atomic>
-#include <mutex>
+#include <utility>
+#include <vector>
 
 #include "crv/core/error.h"
 #include "io/parallel.h"
@@ -15,16 +15,25 @@ void list_bucket(Run& run, const std::string& table, std::int64_t bucket, Survey
     if (entry.is_folder || !is_part_file(entry.name))
       found.strange.push_back(join(folder, entry.name));
     else
-      found.parts.push_back({table, bucket, entry.name, join(folder, entry.name), {}, "", false, false});
+      found.parts.push_back({.table = table,
+                             .bucket = bucket,
+                             .file = entry.name,
+                             .path = join(folder, entry.name),
+                             .facts = {},
+                             .error = {},
+                             .failure = {}});
   }
 }
 
-void look_into(Run& run, FoundPart& part, std::int64_t bucket_size) {
+// False where the part has gone.
+bool look_into(Run& run, FoundPart& part, std::int64_t bucket_size) {
   try {
     part.facts = read_part_facts(run.storage(), part.path);
   } catch (const IoReadError& e) {
+    if (e.code() == ErrorCode::part_missing) return false;
     part.error = e.what();
-    return;
+    if (e.code() != ErrorCode::part_damaged) part.failure = std::current_exception();
+    return true;
   }
   const PartFacts& facts = *part.facts;
   bool other_home = facts.footer.table != part.table || facts.footer.run_id != run.run_id;
@@ -39,6 +48,7 @@ void look_into(Run& run, FoundPart& part, std::int64_t bucket_size) {
   else if (other_bucket)
     part.error = "its ticks " + std::to_string(facts.tick_min) + " to " + std::to_string(facts.tick_max) +
                  " are not of bucket " + std::to_string(part.bucket);
+  return true;
 }
 
 }  // namespace
@@ -63,11 +73,16 @@ Survey survey(Run& run, const std::vector<std::string>& tables, std::int64_t buc
     }
   }
   constexpr std::size_t step = 256;  // parts between two reports of progress
+  std::vector<char> there(found.parts.size(), 1);
   for (std::size_t from = 0; from < found.parts.size(); from += step) {
     if (progress) progress(static_cast<std::int64_t>(from), static_cast<std::int64_t>(found.parts.size()));
     in_parallel(std::min(step, found.parts.size() - from),
-                [&](std::size_t i) { look_into(run, found.parts[from + i], bucket_size); });
+                [&](std::size_t i) { there[from + i] = look_into(run, found.parts[from + i], bucket_size); });
   }
+  std::vector<FoundPart> parts;
+  for (std::size_t i = 0; i < there.size(); ++i)
+    if (there[i]) parts.push_back(std::move(found.parts[i]));
+  found.parts = std::move(parts);
   return found;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,8 +17,9 @@ struct FoundPart {
   std::string table;
   std::int64_t bucket = 0;
   std::string file, path;
-  std::optional<PartFacts> facts;  // nothing: it could not be read
+  std::optional<PartFacts> facts;  // nothing: it is damaged, or the disk failed
   std::string error;               // why
+  std::exception_ptr failure;      // the error of a disk that failed: whether the part is sound is not known
   bool foreign = false;            // of another table, run or bucket, or of none that it names
   bool unnamed = false;            // foreign only in that it names none: write_manifest takes such parts
 };
@@ -27,7 +29,8 @@ struct Survey {
   std::vector<std::string> strange;  // files and folders that are not crv's, below root_dir
 };
 
-// Looks into every folder of the tables and at every part's footer. `bucket_size`: 0 where it is not known.
+// Looks into every folder of the tables and at every part's footer. A part that goes meanwhile is none.
+// `bucket_size`: 0 where it is not known.
 Survey survey(Run& run, const std::vector<std::string>& tables, std::int64_t bucket_size,
               const Progress& progress);
 

@@ -126,12 +126,17 @@ void Upkeep::refresh_after_commit(const std::string& table) noexcept {
   attempt("manifest of table " + table, [&] { refresh(table); });
 }
 
+void Upkeep::drain() {
+  std::unique_lock held(mutex_);
+  idle_.wait(held, [&] { return jobs_.empty() && !busy_; });
+}
+
 void Upkeep::finish() noexcept {
   try {
+    drain();
     std::vector<std::string> dirty;
     {
-      std::unique_lock held(mutex_);
-      idle_.wait(held, [&] { return jobs_.empty() && !busy_; });
+      std::lock_guard held(mutex_);
       for (const auto& [table, fresh] : freshness_)
         if (fresh.dirty) dirty.push_back(table);
     }

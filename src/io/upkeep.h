@@ -31,8 +31,9 @@ class Upkeep {
   void refresh(const std::string& table);
   // The same; what fails is a warning.
   void refresh_after_commit(const std::string& table) noexcept;
-  // Waits for what the thread has to do, then refreshes the small tables that this Dataset wrote. What fails
-  // is a warning.
+  // Waits for what the thread has to do.
+  void drain();
+  // The same, then refreshes the small tables that this Dataset wrote. What fails is a warning.
   void finish() noexcept;
 
  private:

@@ -21,10 +21,16 @@ class Verify {
   VerifyReport operator()() {
     run_.prepare();
     if (!open()) return std::move(report_);
-    read_log();
-    for (const std::string& table : table_folders(run_)) check_table(table);
+    look();
+    // Twice, before anything is called damaged: another process may just have put the run in order.
+    if (!report_.ok && open()) look();
+    const std::vector<std::string> folders = table_folders(run_);
+    const Survey found = survey(run_, folders, run_.bucket_size(), progress_);
+    read_what_came_later();
+    for (const std::string& table : folders) check_table(table, found);
+    for (const std::string& path : found.strange) find("note", "foreign_file", path, "This is no file of crv.");
     for (const auto& [table, state] : states_)
-      if (!checked_.contains(table))
+      if (std::find(folders.begin(), folders.end(), table) == folders.end())
         find("error", "table_missing", run_.paths().table(table),
              "The log names the table, but it has no folder.");
     report_.ok = std::none_of(report_.findings.begin(), report_.findings.end(),
@@ -58,54 +64,148 @@ class Verify {
     return true;
   }
 
-  void read_log() {
-    if (!run_.info()) return;
-    std::int64_t end = 0;
+  // Each thing is looked at before what may only be ahead of it: the names in log/, the manifests, the commits.
+  void look() {
+    report_ = {};
+    manifests_.clear();
+    without_manifest_.clear();
+    states_.clear();
+    position_ = {};
+    std::vector<Entry> names;
+    if (run_.info()) names = run_.storage().list(run_.paths().log());
+    for (const std::string& table : table_folders(run_)) read_manifest(table);
+    if (run_.info()) read_log(names);
+    for (const auto& [table, listed] : manifests_) {
+      if (log_sound_ && listed.position > position_.seq) tell_ahead(listed);
+      const auto [state, fresh] = states_.try_emplace(table, listed);
+      if (fresh) continue;
+      for (const auto& [bucket, parts] : listed.buckets())
+        for (const PartRecord& part : parts)
+          if (part.seq == 0) state->second.add(part);
+    }
+  }
+
+  void read_manifest(const std::string& table) {
+    const std::string path = run_.paths().manifest(table);
     try {
-      end = run_.log()->read_after(0, [&](std::int64_t seq, std::string_view line, const std::string& path) {
-        Commit commit = decode_commit(line, path, seq);
+      if (const std::optional<std::string> text = read_all(run_.storage(), path))
+        manifests_.emplace(table, decode_manifest(*text, table, path));
+      else
+        without_manifest_.insert(table);
+    } catch (const IoManifestError& e) {
+      find(e, path);
+    }
+  }
+
+  void read_log(const std::vector<Entry>& names) {
+    log_sound_ = true;
+    position_ = {0, run_.info()->identity(), 1};
+    try {
+      run_.log()->read_after(0, [&](std::int64_t, std::string_view line, const std::string& path) {
+        const Commit commit = decode_commit(line, path, position_.seq + 1);
+        step(position_, commit, path);
+        if (commit.kind == CommitKind::fence)
+          find("error", "log_damaged", path, "A rebuild of the run has begun here, and not ended. Rebuild it.");
         for (const TableChange& change : commit.tables)
           if (auto [state, fresh] = states_.try_emplace(change.table, TableState(change.table)); fresh)
-            state->second.position = seq - 1;
+            state->second.position = commit.seq - 1;
         for (auto& [table, state] : states_) state.apply(commit);
-        ids_.push_back(commit.id);
+        for (const auto& [table, listed] : manifests_)
+          if (listed.position == commit.seq) compare_with_log(listed);
       });
     } catch (const IoManifestError& e) {
       log_sound_ = false;
       find(e, run_.paths().log());
     }
-    report_.commits = static_cast<std::int64_t>(ids_.size());
-    if (!log_sound_) return;
-    for (const Entry& entry : run_.storage().list(run_.paths().log())) check_log_file(entry, end);
+    report_.commits = position_.seq;
+    if (log_sound_)
+      for (const Entry& entry : names) check_log_file(entry);
   }
 
-  void check_log_file(const Entry& entry, std::int64_t end) {
+  void check_log_file(const Entry& entry) {
     std::string path = join(run_.paths().log(), entry.name);
     auto seq = parse_commit_file(entry.name);
     auto fold = parse_fold_file(entry.name);
     if (!seq && !fold)
       find("note", "foreign_file", path, "This is no file of the log.");
-    else if ((seq ? *seq : fold->first) > end)
+    else if ((seq ? *seq : fold->first) > position_.seq)
       find("error", "log_damaged", path,
-           "It stands above the end of the log, which is commit " + std::to_string(end) +
+           "It stands above the end of the log, which is commit " + std::to_string(position_.seq) +
                ": something below it is lost.");
   }
 
-  void check_table(const std::string& table) {
-    checked_.insert(table);
+  void tell_ahead(const TableState& listed) {
+    find("error", "manifest_ahead", run_.paths().manifest(listed.table),
+         "It is folded to commit " + std::to_string(listed.position) + ", which the log does not hold.");
+  }
+
+  // A manifest against the log as of its last commit: the one that was read just now.
+  void compare_with_log(const TableState& listed) {
+    if (listed.position_id != position_.id) return tell_ahead(listed);
+    const std::string path = run_.paths().manifest(listed.table);
+    const TableState nothing(listed.table);
+    const auto found = states_.find(listed.table);
+    const TableState& state = found == states_.end() ? nothing : found->second;
+    for (const auto& [bucket, parts] : listed.buckets())
+      for (const PartRecord& part : parts) {
+        if (part.seq == 0) continue;
+        const PartRecord* committed = state.find(bucket, part.meta.path);
+        if (!committed)
+          find("error", "manifest_damaged", path, "It lists " + part.meta.path + ", which no commit names.");
+        else if (!same(part, *committed))
+          find("error", "manifest_damaged", path,
+               "What it tells of " + part.meta.path + " is not what commit " + std::to_string(committed->seq) +
+                   " says.");
+      }
+    for (const auto& [bucket, parts] : state.buckets())
+      for (const PartRecord& part : parts)
+        if (!listed.find(bucket, part.meta.path))
+          find("error", "manifest_damaged", path,
+               "It lacks " + part.meta.path + ", which commit " + std::to_string(part.seq) + " added.");
+    for (const SeenSchema& schema : state.schemas())
+      if (!listed.knows_schema(schema.id))
+        find("error", "manifest_damaged", path,
+             "It lacks schema " + schema.id + ", which commit " + std::to_string(schema.seq) + " brought.");
+  }
+
+  static bool same(const PartRecord& a, const PartRecord& b) {
+    return a.meta.rows == b.meta.rows && a.meta.bytes == b.meta.bytes && a.meta.tick_min == b.meta.tick_min &&
+           a.meta.tick_max == b.meta.tick_max && a.meta.created_at == b.meta.created_at &&
+           a.checksum == b.checksum && a.schema == b.schema && a.seq == b.seq;
+  }
+
+  // Between the look at the log and that at the parts, writers have gone on.
+  void read_what_came_later() {
+    if (!run_.info() || !log_sound_) return;
+    try {
+      run_.log()->read_after(position_.seq, [&](std::int64_t seq, std::string_view line, const std::string& path) {
+        const Commit commit = decode_commit(line, path, seq);
+        for (const TableChange& change : commit.tables) {
+          for (const PartRecord& part : change.added) came_later_.insert({change.table, part.meta.path});
+          for (const auto* names : {&change.removed, &change.condemned})
+            for (const PartName& name : *names) went_later_.insert({change.table, name.file});
+        }
+      });
+    } catch (const IoManifestError& e) {
+      find(e, run_.paths().log());
+    }
+  }
+
+  void check_table(const std::string& table, const Survey& found) {
     ++report_.tables;
-    const TableState* state = check_manifest(table);
-    Survey found = survey(run_, {table}, run_.bucket_size(), progress_);
-    for (const std::string& path : found.strange)
-      find("note", "foreign_file", path, "This is no file of crv.");
+    const auto known = states_.find(table);
+    const TableState* state = known == states_.end() ? nullptr : &known->second;
     std::map<std::string, const FoundPart*> on_disk;
     for (const FoundPart& part : found.parts) {
-      on_disk[part.file] = &part;
-      if (state && !state->holds(part.file))
-        find("note", part.foreign ? "part_foreign" : "uncommitted_part", part.path,
-             part.error.empty() ? "No commit names this part."
-                                : "No commit names this part; " + part.error + '.');
+      if (part.table != table) continue;
+      const bool listed = state && state->find(part.bucket, part.file);
+      if (listed) on_disk[part.file] = &part;
+      if (state && !listed && !came_later_.contains({table, part.file})) tell_unlisted(*state, part);
     }
+    if (without_manifest_.contains(table) &&
+        (state || has_buckets(table)) &&  // else its first append ended before it wrote a row
+        !run_.storage().exists(run_.paths().manifest(table)))
+      find("error", "table_missing", run_.paths().manifest(table), "The table has no manifest. Rebuild it.");
     if (!state) return;
     for (const TypeConflict& c : state->conflicts())
       find("error", "type_conflict", run_.paths().table(table),
@@ -114,50 +214,19 @@ class Verify {
     check_parts(*state, on_disk);
   }
 
-  // What the table should be: from the log, or where there is none from its manifest.
-  const TableState* check_manifest(const std::string& table) {
-    std::string path = run_.paths().manifest(table);
-    auto from_log = states_.find(table);
-    try {
-      std::optional<std::string> text = read_all(run_.storage(), path);
-      if (!text) {
-        if (from_log != states_.end() ||
-            has_buckets(table))  // else its first append ended before it wrote a row
-          find("error", "table_missing", path, "The table has no manifest. Rebuild it.");
-        return from_log == states_.end() ? nullptr : &from_log->second;
-      }
-      TableState listed = decode_manifest(*text, table, path);
-      if (listed.position > 0 && log_sound_) compare_with_log(listed, path);
-      if (from_log == states_.end()) return &states_.emplace(table, std::move(listed)).first->second;
-      for (const auto& [bucket, parts] : listed.buckets())
-        for (const PartRecord& part : parts)
-          if (part.seq == 0) from_log->second.add(part);
-      return &from_log->second;
-    } catch (const IoManifestError& e) {
-      find(e, path);
-      return from_log == states_.end() ? nullptr : &from_log->second;
-    }
+  void tell_unlisted(const TableState& state, const FoundPart& part) {
+    std::string why = "No commit names this part";
+    for (const auto& [bucket, parts] : state.buckets())
+      if (state.holds(part.file) && state.find(bucket, part.file))
+        why = "This is a copy of a part of bucket " + std::to_string(bucket) + ", where its commit has it";
+    if (!part.error.empty()) why += "; " + part.error;
+    find("note", part.foreign ? "part_foreign" : "uncommitted_part", part.path, why + '.');
   }
 
   bool has_buckets(const std::string& table) {
     std::vector<Entry> entries = run_.storage().list(run_.paths().table(table));
     return std::any_of(entries.begin(), entries.end(),
                        [](const Entry& e) { return parse_bucket_folder(e.name).has_value(); });
-  }
-
-  void compare_with_log(const TableState& listed, const std::string& path) {
-    auto at = static_cast<std::size_t>(listed.position - 1);
-    if (at >= ids_.size() || ids_[at] != listed.position_id) {
-      find("error", "manifest_ahead", path,
-           "It is folded to commit " + std::to_string(listed.position) + ", which the log does not hold.");
-      return;
-    }
-    auto from_log = states_.find(listed.table);
-    for (const auto& [bucket, parts] : listed.buckets())
-      for (const PartRecord& part : parts)
-        if (part.seq != 0 && (from_log == states_.end() ||
-                              (!from_log->second.holds(part.meta.path) && part.seq > listed.position)))
-          find("error", "manifest_damaged", path, "It lists " + part.meta.path + ", which no commit names.");
   }
 
   void check_parts(const TableState& state, const std::map<std::string, const FoundPart*>& on_disk) {
@@ -181,9 +250,13 @@ class Verify {
                   const std::map<std::string, const FoundPart*>& on_disk) {
     std::string path = run_.paths().part(state.table, part.bucket, part.meta.path);
     auto found = on_disk.find(part.meta.path);
-    if (found == on_disk.end() || found->second->bucket != part.bucket)
-      return find("error", "part_missing", path, "The part is committed, but not there.");
+    if (found == on_disk.end()) {
+      if (!went_later_.contains({state.table, part.meta.path}))
+        find("error", "part_missing", path, "The part is committed, but not there.");
+      return;
+    }
     const FoundPart& there = *found->second;
+    if (there.failure) return find("error", "read_failed", path, there.error);
     if (!there.facts) return find("error", "part_damaged", path, there.error);
     if (there.foreign && !there.unnamed)
       return find("error", "part_foreign", path, "The part is not what its name says: " + there.error + '.');
@@ -194,10 +267,7 @@ class Verify {
     if (part.checksum.empty()) {
       find("note", "no_checksum", path, "The older package wrote this part; its bytes cannot be checked.");
     } else if (full_) {
-      std::unique_ptr<Reader> reader = run_.storage().open(path);
-      if (!reader || checksum_of(*reader) != part.checksum)
-        find("error", "part_damaged", path,
-             "Its bytes are not those that were committed: the checksum differs.");
+      check_bytes(path, part.checksum);
     }
     if (!part.schema.empty() && schema_id(facts.footer.columns) != part.schema)
       find("error", "part_damaged", path, "Its columns are not those that were committed.");
@@ -209,15 +279,29 @@ class Verify {
            "The older package wrote integers where the table holds floats; they are widened when read.");
   }
 
+  void check_bytes(const std::string& path, const std::string& checksum) {
+    try {
+      if (checksum_of(run_.storage(), path) != checksum)
+        find("error", "part_damaged", path,
+             "Its bytes are not those that were committed: the checksum differs.");
+    } catch (const IoReadError& e) {  // the disk failed, or the part has gone since
+      find(e, path);
+    }
+  }
+
+  using TableFile = std::pair<std::string, std::string>;
+
   Run& run_;
   bool full_;
   const Progress& progress_;
   std::mutex mutex_;
   VerifyReport report_;
-  std::map<std::string, TableState> states_;
-  std::set<std::string> checked_;
-  std::vector<std::string> ids_;
+  std::map<std::string, TableState> manifests_;
+  std::set<std::string> without_manifest_;
+  std::map<std::string, TableState> states_;  // as the log has them at position_; without a log, as the manifests do
+  LogPosition position_;
   bool log_sound_ = true;
+  std::set<TableFile> came_later_, went_later_;
 };
 
 }  // namespace

@@ -54,6 +54,7 @@ void commit_part(const Disk& disk, const std::shared_ptr<arrow::Array>& payload,
   Commit commit;
   commit.seq = 2;
   commit.id = footer.append_id;
+  commit.prev = sim_dataset(disk).log().front().id;
   commit.time = footer.created_at;
   commit.writer = std::string(32, 'c');
   commit.tables.push_back({.table = "exchange",

@@ -1,0 +1,285 @@
+// A rebuild while others write to the run, rebuild it, or are stopped: at every system call.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "crv/core/error.h"
+#include "io/paths.h"
+#include "io/sim_run.h"
+
+namespace crv::io {
+namespace {
+
+using Disk = std::shared_ptr<SimOs>;
+
+RunPaths paths() {
+  return {"out", sim_run_id};
+}
+
+void append(Dataset& dataset, std::int64_t tick, std::int64_t quantity) {
+  dataset.append("holdings", holdings({tick}, quantity));
+}
+
+// A run of three appends, one of them removed again, with a fold.
+Disk healthy() {
+  Disk disk = std::make_shared<SimOs>();
+  put_run(*disk, 2);
+  Dataset dataset = sim_dataset(disk);
+  append(dataset, 1, 0);
+  append(dataset, 12, 1);
+  TableManifest manifest = *dataset.manifest("holdings");
+  manifest.partitions[0].parts.clear();
+  manifest.partitions.erase(manifest.partitions.begin());
+  dataset.write_manifest(manifest);
+  append(dataset, 3, 2);
+  return disk;
+}
+
+struct Damage {
+  const char* name;
+  std::function<void(SimOs&)> make;
+};
+
+const std::vector<Damage>& damages() {
+  static const std::vector<Damage> all{
+      {"run.json torn", [](SimOs& d) { d.put(paths().run_json(), "torn"); }},
+      {"run.json gone", [](SimOs& d) { d.erase(paths().run_json()); }},
+      {"fold torn",
+       [](SimOs& d) { d.put(paths().fold(1, 2), d.files().at(paths().fold(1, 2)).substr(0, 100)); }},
+      {"log gone", [](SimOs& d) { d.erase(paths().log()); }},
+      {"log emptied",
+       [](SimOs& d) {
+         d.erase(paths().log());
+         d.put_folder(paths().log());
+       }},
+      {"log and manifest gone",
+       [](SimOs& d) {
+         d.erase(paths().log());
+         d.erase(paths().manifest("holdings"));
+       }},
+  };
+  return all;
+}
+
+Seen rebuilt(const Disk& disk) {
+  sim_dataset(disk).rebuild_manifest("holdings");
+  return seen_on(disk);
+}
+
+// What a writer was told stands, by quantity.
+struct Writer {
+  std::set<std::int64_t> acknowledged;
+  void append(Dataset& dataset, std::int64_t quantity) {
+    try {
+      io::append(dataset, 5, quantity);
+      acknowledged.insert(quantity);
+    } catch (const IoRunReplaced&) {
+    } catch (const IoManifestError&) {  // no run.json, or its log does not stand
+    }
+  }
+};
+
+void expect_each_once(const Seen& there, const std::set<std::int64_t>& acknowledged, const std::string& where) {
+  std::map<std::int64_t, int> times;
+  for (const auto& [table, rows] : there)
+    for (const auto& [tick, quantity] : rows) ++times[quantity];
+  for (const auto& [quantity, count] : times) EXPECT_EQ(count, 1) << where << ": row " << quantity;
+  for (const std::int64_t quantity : acknowledged) EXPECT_EQ(times[quantity], 1) << where << ": row " << quantity;
+}
+
+class OfDamage : public testing::TestWithParam<Damage> {};
+
+INSTANTIATE_TEST_SUITE_P(RebuildRace, OfDamage, testing::ValuesIn(damages()), [](const auto& info) {
+  std::string name = info.param.name;
+  for (char& c : name)
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  return name;
+});
+
+TEST_P(OfDamage, StoppedAnywhereAndDoneAgainTheResultIsTheSame) {
+  const Disk base = healthy();
+  GetParam().make(*base);
+  const Disk whole = base->clone();
+  const Seen all = rebuilt(whole);
+  EXPECT_EQ(all.at("holdings").size(), 2U);
+  for (std::size_t n = 0; n < whole->ops().size(); ++n) {
+    if (!changes_disk(whole->ops()[n].call)) continue;
+    SCOPED_TRACE("before " + to_string(whole->ops()[n]));
+    const Disk disk = base->clone();
+    disk->stop_after(static_cast<std::int64_t>(n));
+    try {
+      sim_dataset(disk).rebuild_manifest("holdings");
+    } catch (const Error&) {
+    }
+    disk->clear_faults();
+    for (const Disk& later : {disk, disk->after_power_cut(PowerCut::all_lost()),
+                              disk->after_power_cut(PowerCut::all_kept()),
+                              disk->after_power_cut(PowerCut::by_chance(test_seed() + n))}) {
+      EXPECT_EQ(rebuilt(later), all) << later->dump();
+      EXPECT_TRUE(sim_dataset(later).verify().ok) << later->dump();
+      Dataset writer = sim_dataset(later);
+      EXPECT_NO_THROW(append(writer, 5, 100));
+    }
+  }
+}
+
+TEST_P(OfDamage, WhatIsReadMeanwhileIsRightOrAnError) {
+  const Disk base = healthy();
+  GetParam().make(*base);
+  const Disk whole = base->clone();
+  const Seen all = rebuilt(whole);
+  for (std::size_t n = 0; n < whole->ops().size(); ++n) {
+    const Disk disk = base->clone();
+    disk->stop_after(static_cast<std::int64_t>(n));
+    try {
+      sim_dataset(disk).rebuild_manifest("holdings");
+    } catch (const Error&) {
+    }
+    disk->clear_faults();
+    try {
+      const Seen there = seen_on(disk);
+      if (!there.empty()) EXPECT_EQ(there, all) << "before " << to_string(whole->ops()[n]);
+    } catch (const IoManifestError& e) {
+      EXPECT_THAT(e.what(), testing::HasSubstr("ebuild"));
+    }
+  }
+}
+
+TEST_P(OfDamage, ASecondRebuildAtAnyMomentAndAWriterAfterItLoseNothing) {
+  const Disk base = healthy();
+  GetParam().make(*base);
+  const Disk whole = base->clone();
+  const Seen all = rebuilt(whole);
+  for (std::size_t n = 0; n < whole->ops().size(); ++n) {
+    SCOPED_TRACE("before " + to_string(whole->ops()[n]));
+    const Disk disk = base->clone();
+    Writer writer;
+    std::size_t calls = 0;
+    disk->set_hook([&](const SimOp&) {
+      if (calls++ == n) {
+        sim_dataset(disk).rebuild_manifest("holdings");
+        Dataset between = sim_dataset(disk);
+        writer.append(between, 100);
+        writer.append(between, 101);
+      }
+      return 0;
+    });
+    try {
+      sim_dataset(disk).rebuild_manifest("holdings");
+    } catch (const IoRunReplaced&) {
+    }
+    disk->set_hook({});
+    const Seen there = rebuilt(disk);
+    expect_each_once(there, writer.acknowledged, disk->dump());
+    EXPECT_EQ(there.at("holdings").size(), 2 + writer.acknowledged.size());
+    EXPECT_EQ(writer.acknowledged.size(), 2U);
+  }
+}
+
+TEST_P(OfDamage, AWriterThatHeldTheRunOpenIsNeverToldWhatIsLost) {
+  const Disk base = healthy();
+  const Disk probe = base->clone();
+  {
+    GetParam().make(*probe);
+    sim_dataset(probe).rebuild_manifest("holdings");
+  }
+  const std::size_t calls = probe->ops().size();
+  for (std::size_t n = 0; n <= calls; ++n) {
+    const Disk disk = base->clone();
+    Dataset open = sim_dataset(disk);
+    Writer writer;
+    writer.append(open, 100);  // commit 5
+    ASSERT_EQ(writer.acknowledged.size(), 1U);
+    GetParam().make(*disk);
+    std::size_t done = 0;
+    disk->set_hook([&](const SimOp&) {
+      if (done++ == n) writer.append(open, 101);
+      return 0;
+    });
+    try {
+      sim_dataset(disk).rebuild_manifest("holdings");
+    } catch (const IoRunReplaced&) {
+    }
+    disk->set_hook({});
+    writer.append(open, 102);
+    Seen there;
+    EXPECT_NO_THROW(there = rebuilt(disk)) << n;
+    expect_each_once(there, writer.acknowledged, "call " + std::to_string(n));
+  }
+}
+
+TEST(RebuildRace, AHealthyRunIsNeverTakenForDamagedHoweverManyWrite) {
+  const Disk disk = healthy();
+  const Disk probe = disk->clone();
+  sim_dataset(probe).rebuild_manifest("holdings");
+  for (std::size_t n = 0; n < probe->ops().size(); ++n) {
+    const Disk run = disk->clone();
+    Dataset writer = sim_dataset(run);
+    std::size_t calls = 0;
+    run->set_hook([&](const SimOp&) {
+      if (calls++ >= n && calls < n + 4) append(writer, 7, static_cast<std::int64_t>(10 + calls));
+      return 0;
+    });
+    const RebuildReport report = sim_dataset(run).rebuild_manifest("holdings");
+    run->set_hook({});
+    EXPECT_TRUE(report.from_log) << to_string(probe->ops()[n]);
+    EXPECT_THAT(report.damaged, testing::IsEmpty()) << to_string(probe->ops()[n]);
+    EXPECT_THAT(report.kept_aside, testing::IsEmpty());
+    const std::size_t appended = std::min<std::size_t>(calls - n, 3);
+    EXPECT_EQ(seen_on(run).at("holdings").size(), 2 + appended);
+    EXPECT_NO_THROW(append(writer, 8, 100));
+  }
+}
+
+TEST(RebuildRace, VerifyOfARunThatIsWrittenTellsNothingWrong) {
+  const Disk disk = healthy();
+  const Disk probe = disk->clone();
+  sim_dataset(probe).verify();
+  for (std::size_t n = 0; n < probe->ops().size(); ++n) {
+    const Disk run = disk->clone();
+    Dataset writer = sim_dataset(run);
+    std::size_t calls = 0;
+    run->set_hook([&](const SimOp&) {
+      if (calls++ == n) {
+        append(writer, 7, 10);
+        append(writer, 25, 11);
+        writer.refresh_manifests();
+      }
+      return 0;
+    });
+    const VerifyReport report = sim_dataset(run).verify();
+    run->set_hook({});
+    EXPECT_THAT(report.findings, testing::IsEmpty())
+        << to_string(probe->ops()[n]) << write_json(to_json(report));
+  }
+}
+
+TEST(RebuildRace, ThreadsThatWriteBesideThreadsThatRebuild) {
+  const Disk disk = healthy();
+  std::vector<Writer> writers(2);
+  std::atomic<int> running = 2;
+  std::vector<std::thread> threads;
+  for (int w = 0; w < 2; ++w)
+    threads.emplace_back([&, w] {
+      Dataset dataset = sim_dataset(disk);
+      for (std::int64_t i = 0; i < 40; ++i) {
+        io::append(dataset, i, 1000 * (w + 1) + i);
+        writers[static_cast<std::size_t>(w)].acknowledged.insert(1000 * (w + 1) + i);
+      }
+      --running;
+    });
+  while (running > 0) EXPECT_TRUE(sim_dataset(disk).rebuild_manifest("holdings").from_log);
+  for (std::thread& thread : threads) thread.join();
+  for (const Writer& writer : writers) {
+    EXPECT_EQ(writer.acknowledged.size(), 40U);
+    expect_each_once(seen_on(disk), writer.acknowledged, "");
+  }
+  EXPECT_TRUE(sim_dataset(disk).verify().ok);
+}
+
+}  // namespace
+}  // namespace crv::io
