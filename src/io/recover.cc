@@ -151,10 +151,13 @@ class Recovery {
     }
   }
 
-  // The first commit of a log that a rebuild has made, in a folder of that form.
+  // The first commit of a log that a rebuild has made; nothing where the folder holds another log, or none.
   std::optional<Commit> first_commit_in(const std::string& folder) const {
-    const std::string path = join(folder, base_name_of(paths_.commit(1)));
-    const std::optional<std::string> text = read_all(storage_, path);
+    std::string path = join(folder, base_name_of(paths_.commit(1)));
+    std::optional<std::string> text = read_all(storage_, path);
+    for (const Entry& entry : text ? std::vector<Entry>() : storage_.list(folder))
+      if (const auto range = parse_fold_file(entry.name); range && range->first == 1)
+        if ((text = read_all(storage_, path = join(folder, entry.name)))) text->resize(std::min(text->find('\n'), text->size()));
     if (!text) return std::nullopt;
     try {
       Commit first = decode_commit(*text, path, 1);
@@ -242,6 +245,7 @@ class Recovery {
     first.time = run_.now();
     first.writer = run_.new_id();
     for (int turn = 1; !first_commit_in(aside("new")); ++turn) {
+      if (storage_.exists(aside("log"))) break;  // another rebuild has swapped meanwhile
       if (turn == most_turns) refuse_changing();
       const std::string made = aside(run_.new_id());
       if (storage_.exists(aside("new"))) move_if_possible(storage_, aside("new"), aside(run_.new_id()));
@@ -249,9 +253,8 @@ class Recovery {
       put(join(made, base_name_of(paths_.commit(1))), encode(first));
       storage_.sync(made);
       move_if_possible(storage_, made, aside("new"));
-      if (new_log_stands()) break;  // another rebuild has swapped meanwhile
     }
-    storage_.sync_up(aside("new"), paths_.run());
+    storage_.sync_up(paths_.aside(id_), paths_.run());
   }
 
   // A file that means the same whoever puts it.
@@ -285,27 +288,28 @@ class Recovery {
     return false;
   }
 
+  // Only the log that was judged is ever moved: one that is not there, or the fenced one.
   void swap_logs() {
     for (int turn = 1; !new_log_stands(); ++turn) {
       if (turn == most_turns) refuse_changing();
-      if (!storage_.exists(paths_.log())) {
+      if (!evidence_.has_log || !storage_.exists(paths_.log()))
         move_if_possible(storage_, aside("new"), paths_.log());
-      } else if (!exchange_logs()) {
-        if (!is_old(paths_.log())) refuse_changing();
-        if (move_if_possible(storage_, paths_.log(), aside("log")))
-          move_if_possible(storage_, aside("new"), paths_.log());
-      }
+      else if (is_old(paths_.log()))
+        exchange_logs();
       sync_moved(paths_.aside(id_));
     }
   }
 
-  bool exchange_logs() {
+  // In one step where the system can. The next look tells whether it was done, or another has done it.
+  void exchange_logs() {
     try {
-      return storage_.exchange(paths_.log(), aside("new"));
+      if (storage_.exchange(paths_.log(), aside("new"))) return;
     } catch (const IoWriteError& e) {
       if (e.facts().os_error != ENOENT) throw;
-      return new_log_stands();  // another has swapped
+      return;
     }
+    if (move_if_possible(storage_, paths_.log(), aside("log")))
+      move_if_possible(storage_, aside("new"), paths_.log());
   }
 
   void sync_moved(const std::string& folder) {

@@ -215,7 +215,7 @@ class Verify {
   }
 
   void tell_unlisted(const TableState& state, const FoundPart& part) {
-    std::string why = "No commit names this part";
+    std::string why = state.is_gone(part.file) ? "A commit has removed this part" : "No commit names this part";
     for (const auto& [bucket, parts] : state.buckets())
       if (state.holds(part.file) && state.find(bucket, part.file))
         why = "This is a copy of a part of bucket " + std::to_string(bucket) + ", where its commit has it";

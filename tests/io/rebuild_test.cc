@@ -144,7 +144,7 @@ TEST(Rebuild, ADamagedLineOfAFoldTakesNoOtherWithIt) {
     Dataset dataset = sim_dataset(disk);
     for (std::int64_t i = 0; i < 5; ++i) dataset.append("holdings", holdings({i, 20 + i}, 2 * i));
   }
-  const Seen all = seen_on(disk);
+  const Seen whole = seen_on(disk);
   const std::string path = paths().fold(1, 4), fold = disk->files().at(path);
   std::size_t line = 0;
   for (int i = 0; i < 4; ++i) {
@@ -157,7 +157,7 @@ TEST(Rebuild, ADamagedLineOfAFoldTakesNoOtherWithIt) {
     const std::string gone = part_files(*damaged)[static_cast<std::size_t>(i == 0 ? 1 : 0)];
     damaged->erase(gone);
     sim_dataset(damaged).rebuild_manifest("holdings");
-    EXPECT_EQ(seen_on(damaged).at("holdings").size(), all.at("holdings").size() - 1) << i;
+    EXPECT_EQ(seen_on(damaged).at("holdings").size(), whole.at("holdings").size() - 1) << i;
     line = fold.find('\n', line) + 1;
   }
 }
@@ -265,7 +265,7 @@ TEST(Rebuild, ADiskThatFailsIsNoDamage) {
   base->put(paths().commit(2), "torn");
   Disk whole = base->clone();
   sim_dataset(whole).rebuild_manifest("holdings");
-  const Seen all = seen_on(whole);
+  const Seen right = seen_on(whole);
   std::size_t refused = 0;
   for (std::size_t n = 0; n < whole->ops().size(); ++n)
     for (const int error : {EIO, EMFILE}) {
@@ -282,7 +282,7 @@ TEST(Rebuild, ADiskThatFailsIsNoDamage) {
       }
       disk->clear_faults();
       sim_dataset(disk).rebuild_manifest("holdings");
-      EXPECT_EQ(seen_on(disk), all) << to_string(whole->ops()[n]) << ": " << error;
+      EXPECT_EQ(seen_on(disk), right) << to_string(whole->ops()[n]) << ": " << error;
     }
   EXPECT_GT(refused, 50U);
 }
@@ -327,7 +327,10 @@ TEST(Rebuild, ALostLogIsFoundByItsPartsWhateverElseIsLeft) {
       EXPECT_EQ(sim_dataset(disk).look_for_parts("holdings").rows(), 6);
       RebuildReport report = sim_dataset(disk).rebuild_manifest("holdings");
       EXPECT_FALSE(report.from_log);
-      EXPECT_EQ(seen_on(disk), all);
+      Seen there = seen_on(disk), sorted = all;  // the order of appends is known from the manifest
+      if (!manifest_stays)
+        for (Seen* seen : {&there, &sorted}) std::sort((*seen)["holdings"].begin(), (*seen)["holdings"].end());
+      EXPECT_EQ(there, sorted);
     }
 }
 
