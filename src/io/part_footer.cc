@@ -78,6 +78,13 @@ class KeyReader {
     }
   }
 
+  // No checksum guards a footer. A part that crv wrote must not pass for one of the older package.
+  void check_append_id(const PartFooter& footer) const {
+    const bool ours = footer.append_parts > 0 || !footer.created_at.empty() || text(kColumns);
+    if (footer.append_id.empty() ? ours : !is_hex_id(footer.append_id))
+      damaged(kAppendId, footer.append_id, "an id");
+  }
+
  private:
   Json parse(const char* key, const std::string& value) const {
     try {
@@ -131,6 +138,7 @@ PartFooter parse_footer_keys(const arrow::KeyValueMetadata* keys, const std::str
   footer.replaces = reader.part_files(kReplaces);
   footer.token = reader.text(kToken).value_or("");
   footer.created_at = reader.text(kCreatedAt).value_or("");
+  reader.check_append_id(footer);
   return footer;
 }
 

@@ -23,12 +23,9 @@ class Rebuild {
 
   RebuildReport operator()() {
     run_.upkeep().drain();
-    if (!log_stands()) {
-      require_table();
-      return recover(run_, table_, progress_);
-    }
-    require_table();
+    if (!log_stands() && holds_anything()) return recover(run_, table_, progress_);
     report_.from_log = true;
+    if (!holds_table()) return nothing();
     run_.open_for_writing();
     const std::shared_ptr<const FoundRun> run = run_.current();
     const Survey found = survey(run_, {table_}, run_.bucket_size(), progress_);
@@ -150,13 +147,20 @@ class Rebuild {
   }
 
   // Nothing is made from nothing.
-  void require_table() {
-    if (storage_.exists(paths_.table(table_))) return;
-    if (std::any_of(commits_.begin(), commits_.end(), [&](const Commit& c) { return c.find(table_); })) return;
-    raise(ErrorCode::table_missing,
-          "Run " + run_.run_id + " holds no table " + table_ + " that could be rebuilt: there is no " +
-              paths_.table(table_) + '.',
-          {.run_id = run_.run_id, .table = table_, .path = paths_.table(table_)});
+  RebuildReport nothing() {
+    TableState state(table_);
+    state.created_at = state.updated_at = run_.now();
+    report_.manifest = state.manifest();
+    return std::move(report_);
+  }
+
+  bool holds_anything() {
+    return storage_.exists(paths_.run_json()) || storage_.exists(paths_.log()) || !table_folders(run_).empty();
+  }
+
+  bool holds_table() {
+    return storage_.exists(paths_.table(table_)) ||
+           std::any_of(commits_.begin(), commits_.end(), [&](const Commit& c) { return c.find(table_); });
   }
 
   // ---- from the log ----

@@ -48,6 +48,7 @@ class Recovery {
 
   RebuildReport operator()() {
     run_.require_writable();
+    report_.manifest = new_state(table_, run_.now()).manifest();
     resume_swap();
     look();
     if (is_unfinished()) {

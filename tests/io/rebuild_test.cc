@@ -16,6 +16,7 @@ using Disk = std::shared_ptr<SimOs>;
 using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 
 RunPaths paths() {
@@ -302,18 +303,22 @@ TEST(Rebuild, WhatTheFirstLookCannotReadChangesNothing) {
 
 TEST(Rebuild, NothingIsMadeFromNothing) {
   Disk empty = std::make_shared<SimOs>();
-  EXPECT_THROW(sim_dataset(empty).rebuild_manifest("holdings"), IoManifestError);
-  EXPECT_THAT(empty->files(), IsEmpty());
+  EXPECT_EQ(sim_dataset(empty).rebuild_manifest("holdings").manifest.rows(), 0);
   EXPECT_EQ(sim_dataset(empty).look_for_parts("holdings").rows(), 0);
+  EXPECT_THAT(empty->folders(), IsEmpty());
 
   Disk disk = run_of_three();
   const auto before = disk->files();
-  EXPECT_THROW(sim_dataset(disk).rebuild_manifest("exchange"), IoManifestError);
+  const TableManifest none = sim_dataset(disk).rebuild_manifest("exchange").manifest;
+  EXPECT_EQ(none.table, "exchange");
+  EXPECT_EQ(none.rows(), 0);
   EXPECT_EQ(disk->files(), before);
-  disk->put(paths().commit(1), "torn");
-  const auto damaged = disk->files();
-  EXPECT_THROW(sim_dataset(disk).rebuild_manifest("exchange"), IoManifestError);
-  EXPECT_EQ(disk->files(), damaged);
+  EXPECT_THAT(disk->folders(), Not(Contains(HasSubstr("exchange"))));
+
+  disk->put(paths().commit(2), "torn");
+  EXPECT_EQ(sim_dataset(disk).rebuild_manifest("exchange").manifest.table, "exchange");
+  EXPECT_THAT(disk->folders(), Not(Contains(HasSubstr("exchange"))));
+  EXPECT_EQ(seen_on(disk), all);
 }
 
 TEST(Rebuild, ALostLogIsFoundByItsPartsWhateverElseIsLeft) {

@@ -281,8 +281,9 @@ class Dataset:
     def rebuild_manifest(self, table: TableName | str, *, progress: Progress = False) -> TableManifest:
         """Makes the table's manifest anew and writes it.
 
-        From the log; or from the parts' footers where the log is lost: then every table of the run is rebuilt, and
-        nobody else may use the run meanwhile. What was found on the way is told by verify().
+        From the log, beside any number of writers. Where the log is damaged or lost, the whole run is put together
+        again from what is left of it, and whoever has it open gets IoRunReplaced. Of a table that the run does not
+        hold, an empty manifest; nothing is written. rebuild() tells what was found on the way.
         """
         return self._rebuilt(table, progress)[0]
 
