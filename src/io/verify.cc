@@ -5,6 +5,7 @@
 #include <set>
 
 #include "crv/core/error.h"
+#include "io/accepted.h"
 #include "io/manifest_file.h"
 #include "io/parallel.h"
 #include "io/sums.h"
@@ -204,9 +205,21 @@ class Verify {
     if (!same_types(facts.footer.columns, facts.stored))
       find("error", "part_damaged", path,
            "It does not store its columns in the types that its footer tells.");
+    find_unreadable_in(path);
     if (facts.footer.append_id.empty() && !same_types(facts.footer.columns, state.columns()))
       find("note", "widened_path", path,
            "The older package wrote integers where the table holds floats; they are widened when read.");
+  }
+
+  // What older writers took, and others cannot read. An error where not even scan() can give it to Polars.
+  void find_unreadable_in(const std::string& path) {
+    try {
+      for (const Unreadable& one : unreadable_in(run_.storage(), path, full_))
+        find(one.text ? "error" : "note", "unreadable_by_others", path,
+             "Column \"" + one.path + "\": " + one.why);
+    } catch (const IoReadError& e) {
+      find(e, path);
+    }
   }
 
   Run& run_;
