@@ -330,7 +330,7 @@ std::string printable(std::string_view text) {
       result += text.substr(0, length);
     } else {
       char escaped[5];
-      std::snprintf(escaped, sizeof escaped, "\\x%02X",
+      std::snprintf(escaped, sizeof escaped, "\\x%02x",
                     static_cast<unsigned>(static_cast<unsigned char>(text[0])));
       result += escaped;
       length = 1;

@@ -86,6 +86,7 @@ std::string text_of(const Json& value) {
 }
 
 std::string shortened(std::string text) {
+  text = printable(text);
   constexpr std::size_t kShown = 120;
   if (text.size() <= kShown) return text;
   std::size_t cut = kShown;

@@ -214,15 +214,15 @@ def deep(levels, values=(None, 7)):
 
 BYTES = [b"ok", b"Jos\xe9"]
 REFUSED = {
-    "text": (raw(BYTES), "", "Jos\\xE9"),
-    "large text": (raw(BYTES, pa.large_string()), "", "Jos\\xE9"),
-    "text view": (raw(BYTES, pa.string_view()), "", "Jos\\xE9"),
-    "surrogate": (raw([b"ok", b"\xed\xa0\x80"]), "", "\\xED\\xA0\\x80"),
-    "dictionary": (DICTIONARY(pa.array([0, 1]), raw(BYTES)), "", "Jos\\xE9"),
-    "list": (pa.ListArray.from_arrays(pa.array([0, 1, 2], pa.int32()), raw(BYTES)), "[]", "Jos\\xE9"),
-    "struct": (pa.StructArray.from_arrays([raw(BYTES)], names=["x"]), ".x", "Jos\\xE9"),
-    "map key": (pa.MapArray.from_arrays(pa.array([0, 1, 2], pa.int32()), raw(BYTES), pa.array([1, 2])), "[].key", "Jos\\xE9"),
-    "map value": (pa.MapArray.from_arrays(pa.array([0, 1, 2], pa.int32()), pa.array(["a", "b"]), raw(BYTES)), "[].value", "Jos\\xE9"),
+    "text": (raw(BYTES), "", "Jos\\xe9"),
+    "large text": (raw(BYTES, pa.large_string()), "", "Jos\\xe9"),
+    "text view": (raw(BYTES, pa.string_view()), "", "Jos\\xe9"),
+    "surrogate": (raw([b"ok", b"\xed\xa0\x80"]), "", "\\xed\\xa0\\x80"),
+    "dictionary": (DICTIONARY(pa.array([0, 1]), raw(BYTES)), "", "Jos\\xe9"),
+    "list": (pa.ListArray.from_arrays(pa.array([0, 1, 2], pa.int32()), raw(BYTES)), "[]", "Jos\\xe9"),
+    "struct": (pa.StructArray.from_arrays([raw(BYTES)], names=["x"]), ".x", "Jos\\xe9"),
+    "map key": (pa.MapArray.from_arrays(pa.array([0, 1, 2], pa.int32()), raw(BYTES), pa.array([1, 2])), "[].key", "Jos\\xe9"),
+    "map value": (pa.MapArray.from_arrays(pa.array([0, 1, 2], pa.int32()), pa.array(["a", "b"]), raw(BYTES)), "[].value", "Jos\\xe9"),
     "decimal256": (pa.array([None, Decimal(1)], pa.decimal256(39, 0)), "", "1"),
     "duration": (pa.array([None, 5], pa.duration("us")), "", "5"),
     "interval": (pa.array([None, (1, 2, 3)], pa.month_day_nano_interval()), "", None),
@@ -401,8 +401,8 @@ def test_bad_text_and_dates_go_to_quarantine_readable_by_all(dataset):
         assert table.column("rule").to_pylist() == ["column.type"] * 3, engine
         assert table.column("column").to_pylist() == ["side", "additional_payload.k", "additional_payload.d"], engine
         rows = [json.loads(row) for row in table.column("row_json").to_pylist()]
-        assert rows[0]["side"] == "Jos\\xE9", engine
-        assert rows[1]["additional_payload"]["k"] == "y\\xFF", engine
+        assert rows[0]["side"] == "Jos\\xe9", engine
+        assert rows[1]["additional_payload"]["k"] == "y\\xff", engine
         assert rows[2]["additional_payload"]["d"] == "10000-01-01", engine
     assert dataset.verify()["findings"] == []
 
