@@ -93,10 +93,21 @@ class Adapter {
       ensure_compute();
       return take(arrow::compute::Cast(*array, target, arrow::compute::CastOptions::Unsafe()));
     }
+    if (array->type()->id() == arrow::Type::TIMESTAMP && is_same_moment(*array->type(), *target))
+      return take(array->View(target));
+    if (type.kind == Kind::str && arrow::is_decimal(id)) return cast(array, target);
     // Between ways to store one type Arrow's cast is safe: what does not fit is an error, not another value.
     const Type held = from_array(*array);
     if (held.kind != type.kind || held.other != type.other) do_not_meet(*array, type);
     return cast(array, target);
+  }
+
+  // Timestamps of one unit, each in a zone of its own.
+  static bool is_same_moment(const arrow::DataType& a, const arrow::DataType& b) {
+    if (a.id() != arrow::Type::TIMESTAMP || b.id() != arrow::Type::TIMESTAMP) return false;
+    const auto& one = static_cast<const arrow::TimestampType&>(a);
+    const auto& other = static_cast<const arrow::TimestampType&>(b);
+    return one.unit() == other.unit() && !one.timezone().empty() && !other.timezone().empty();
   }
 
   Type from_array(const arrow::Array& array) const {

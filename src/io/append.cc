@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "crv/core/error.h"
+#include "io/accepted.h"
 #include "io/arrow_types.h"
 #include "io/conform.h"
 #include "io/parallel.h"
@@ -265,6 +266,7 @@ class Append {
              .seq = seq});
     }
     if (!same_types(piece.conformed.columns, united)) return Verdict::stale;
+    if (find_name_clash(piece.conformed.columns, state.columns())) return Verdict::stale;
     for (const PartRecord& part : piece.parts)
       if (state.is_gone(part.meta.path)) return Verdict::stale;
     return Verdict::good;

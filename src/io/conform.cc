@@ -14,6 +14,7 @@
 #include <arrow/type.h>
 
 #include "crv/io/json_rows.h"
+#include "io/accepted.h"
 #include "io/arrow_types.h"
 #include "io/broken_rules.h"
 #include "io/cast.h"
@@ -84,7 +85,7 @@ class Conformer {
   }
 
   [[noreturn]] void fail(ErrorCode code, const std::string& column, const std::string& why) const {
-    raise(code, "table \"" + descriptor_.name + "\", column \"" + column + "\": " + why, facts_of(column));
+    Place(descriptor_.name, column, arrow::ChunkedArray(arrow::ArrayVector{}, arrow::null())).fail(code, why);
   }
 
   void check_names() const {
@@ -93,10 +94,7 @@ class Conformer {
       const std::string& name = field->name();
       if (!names.insert(name).second)
         fail(ErrorCode::duplicate_column, name, "the frame has two columns of this name");
-      if (name == kEmptyField) {
-        fail(ErrorCode::reserved_name, name,
-             "the name \"_empty\" is kept for the format; rename this column");
-      }
+      if (const std::string why = why_no_name(name); !why.empty()) fail(ErrorCode::reserved_name, name, why);
       if (options_.strict_schema && options_.validate_schema && descriptor_.find(name) == nullptr) {
         fail(ErrorCode::unknown_column, name,
              "the table has no such column; drop it, or set strict_schema = false to keep it");
@@ -297,6 +295,7 @@ class Conformer {
         chunks.push_back(cast_to_f64(chunk, place, at));
       } else {
         chunks.push_back(cast_to_text(chunk, place, at));
+        check_readable(*chunks.back(), place, at);
       }
     }
     if (!chunks.empty()) type = chunks[0]->type();
@@ -351,6 +350,14 @@ class Conformer {
       const arrow::ChunkedArray& given = *frame_.column(i);
       Normalised result = normalise(given, place_of(name, given), held(name));
       put(name, std::move(result.type), std::move(result.values));
+    }
+    Columns all = held_;  // a descriptor's column may not have been given yet
+    for (const core::ColumnDescriptor& column : descriptor_.columns)
+      if (held(column.name) == nullptr) all.push_back({column.name, Type()});
+    if (const auto clash = find_name_clash(columns_, all)) {
+      fail(ErrorCode::reserved_name, clash->offered,
+           "the name differs from that of the column \"" + clash->other +
+               "\" only in case, and DuckDB takes them for one; rename this column");
     }
   }
 

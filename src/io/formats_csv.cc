@@ -261,11 +261,12 @@ class CsvFrames : public FrameReader {
   [[noreturn]] void tell_no_utf8(std::size_t column, std::int64_t row, std::string_view text) const {
     ErrorFacts facts;
     facts.path = input_->name();
-    facts.column = names_[column];
+    facts.column = printable(names_[column]);
     facts.row = row;
+    facts.value = shortened(std::string(text));
     raise(ErrorCode::wrong_type,
-          input_->name() + ", row " + std::to_string(row) + ", column \"" + names_[column] +
-              "\": this text is not UTF-8: " + shortened(std::string(text)),
+          input_->name() + ", row " + std::to_string(row) + ", column \"" + facts.column +
+              "\": this text is not UTF-8: " + facts.value,
           facts);
   }
 

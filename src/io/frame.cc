@@ -17,6 +17,7 @@
 #include "io/arrow_types.h"
 #include "io/declared.h"
 #include "io/json_column.h"
+#include "io/place.h"
 
 namespace crv::io {
 
@@ -70,6 +71,7 @@ void reserve_texts(arrow::StringBuilder& builder, std::span<const Row> rows, std
     facts.table = Row::table;
     facts.column = name;
     facts.row = static_cast<std::int64_t>(i);
+    facts.value = shortened(*text);
     raise(ErrorCode::wrong_type,
           "table \"" + facts.table + "\", column \"" + facts.column + "\", row " + std::to_string(i) +
               ": this text is not UTF-8",

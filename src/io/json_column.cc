@@ -1,6 +1,8 @@
 #include "io/json_column.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -161,7 +163,7 @@ struct JsonColumn::State {
   void add(double value) { ok(floats.Append(value)); }
 
   void add(const std::string& value, std::int64_t row) {
-    if (!is_utf8(value)) fail(ErrorCode::wrong_type, row, "", "this text is not UTF-8");
+    if (!is_utf8(value)) fail(ErrorCode::wrong_type, row, printable(value), "this text is not UTF-8");
     ok(texts.Append(value));
   }
 
@@ -314,6 +316,26 @@ std::shared_ptr<arrow::Array> JsonColumn::finish(std::int64_t length) {
       return state.finish_list();
     case Kind::object:
       return state.finish_object();
+  }
+  return result;
+}
+
+std::string printable(std::string_view text) {
+  if (is_utf8(text)) return std::string(text);
+  std::string result;
+  while (!text.empty()) {
+    std::size_t length = std::min<std::size_t>(text.size(), 4);
+    while (length > 0 && !is_utf8(text.substr(0, length))) --length;
+    if (length > 0) {
+      result += text.substr(0, length);
+    } else {
+      char escaped[5];
+      std::snprintf(escaped, sizeof escaped, "\\x%02x",
+                    static_cast<unsigned>(static_cast<unsigned char>(text[0])));
+      result += escaped;
+      length = 1;
+    }
+    text.remove_prefix(length);
   }
   return result;
 }

@@ -42,5 +42,7 @@ class JsonColumn {
 };
 
 bool is_utf8(std::string_view text);
+// The text with each byte that is no part of UTF-8 as "\xe9".
+std::string printable(std::string_view text);
 
 }  // namespace crv::io

@@ -15,6 +15,7 @@
 
 #include "crv/core/error.h"
 #include "io/arrow_types.h"
+#include "io/json_column.h"
 #include "io/normalise.h"
 
 namespace crv::io {
@@ -33,7 +34,7 @@ Json unsigned_to_json(std::uint64_t value) {
 
 template <class Array>
 Json text_at(const arrow::Array& array, std::int64_t row) {
-  return std::string_view(static_cast<const Array&>(array).GetView(row));
+  return printable(static_cast<const Array&>(array).GetView(row));
 }
 
 template <class Array>
@@ -46,7 +47,8 @@ Json struct_at(const arrow::StructArray& array, std::int64_t row) {
   const arrow::FieldVector& fields = array.type()->fields();
   if (fields.size() == 1 && fields[0]->name() == kEmptyField) return object;
   for (int i = 0; i < array.num_fields(); ++i) {
-    object.push_back(fields[static_cast<std::size_t>(i)]->name(), cell_to_json(*array.field(i), row));
+    object.push_back(printable(fields[static_cast<std::size_t>(i)]->name()),
+                     cell_to_json(*array.field(i), row));
   }
   return object;
 }

@@ -14,6 +14,7 @@
 #include <arrow/type.h>
 #include <arrow/type_traits.h>
 
+#include "io/accepted.h"
 #include "io/arrow_types.h"
 #include "io/cast.h"
 #include "io/declared.h"
@@ -102,16 +103,22 @@ bool all_null(const arrow::ArrayVector& chunks) {
                              [](const ArrayPtr& chunk) { return chunk->null_count() == chunk->length(); });
 }
 
-[[noreturn]] void conflict(const Place& place, const arrow::ArrayVector& chunks, const Type& held,
-                           const Type& offered) {
-  const std::string why =
-      "this path holds " + type_to_text(held) + " in this run, which does not meet " + type_to_text(offered);
+// Refuses a path as such: told with its first value.
+[[noreturn]] void refuse(const Place& place, ErrorCode code, const arrow::ArrayVector& chunks,
+                         const std::string& why) {
   for (std::size_t chunk = 0; chunk < chunks.size(); ++chunk) {
     for (std::int64_t i = 0; i < chunks[chunk]->length(); ++i) {
-      if (!chunks[chunk]->IsNull(i)) place.fail_at(ErrorCode::type_conflict, *chunks[chunk], chunk, i, why);
+      if (!chunks[chunk]->IsNull(i)) place.fail_at(code, *chunks[chunk], chunk, i, why);
     }
   }
-  place.fail(ErrorCode::type_conflict, why);
+  place.fail(code, why);
+}
+
+[[noreturn]] void conflict(const Place& place, const arrow::ArrayVector& chunks, const Type& held,
+                           const Type& offered) {
+  refuse(
+      place, ErrorCode::type_conflict, chunks,
+      "this path holds " + type_to_text(held) + " in this run, which does not meet " + type_to_text(offered));
 }
 
 bool meets(const Type& held, const Type& offered) {
@@ -129,7 +136,7 @@ Type plain(Kind kind) {
 }
 
 // The kind of a path, without looking below it.
-Type outline(const arrow::DataType& type, const Place& place) {
+Type outline(const arrow::DataType& type, const Place& place, const arrow::ArrayVector& chunks) {
   switch (type.id()) {
     case arrow::Type::STRUCT:
       return plain(Kind::structure);
@@ -141,15 +148,16 @@ Type outline(const arrow::DataType& type, const Place& place) {
     case arrow::Type::MAP:
       return list_of(Type());
     case arrow::Type::EXTENSION:
-      place.fail(ErrorCode::wrong_type, "values of the extension type " + type.ToString() +
-                                            " cannot be stored; give the values below it");
+      refuse(
+          place, ErrorCode::wrong_type, chunks,
+          "values of the extension type " + type.ToString() + " cannot be stored; give the values below it");
     default:
       break;
   }
   try {
     return from_arrow(type, place.path());
   } catch (const Error& error) {
-    place.fail(error.code(), "values of the type " + type.ToString() + " cannot be stored");
+    refuse(place, error.code(), chunks, "values of the type " + type.ToString() + " cannot be stored");
   }
 }
 
@@ -176,10 +184,6 @@ std::vector<FieldOrder> order_of(const Place& place, const arrow::StructType& ty
   std::set<std::string_view> names;
   for (int i = 0; i < type.num_fields(); ++i) {
     const std::string& name = type.field(i)->name();
-    if (name == kEmptyField) {
-      place.field(name).fail(ErrorCode::reserved_name,
-                             "the name \"_empty\" is kept for structs without fields; rename this field");
-    }
     if (!names.insert(name).second) {
       place.field(name).fail(ErrorCode::duplicate_column, "two fields have this name");
     }
@@ -196,6 +200,11 @@ Path normalise_struct(const Place& place, const arrow::StructType& type, const a
     const auto flat =
         check(static_cast<const arrow::StructArray&>(*chunk).Flatten(), ErrorCode::wrong_type, place.facts());
     for (std::size_t i = 0; i < flat.size(); ++i) children[i].push_back(flat[i]);
+  }
+  for (std::size_t i = 0; i < children.size(); ++i) {
+    const std::string& name = type.field(static_cast<int>(i))->name();
+    if (const std::string why = why_no_name(name); !why.empty())
+      refuse(place.field(name), ErrorCode::reserved_name, children[i], why);
   }
   const std::vector<Field> nothing;
   const std::vector<Field>& known = above.held == nullptr ? nothing : above.held->fields;
@@ -327,6 +336,16 @@ Path normalise_integers(const Place& place, const arrow::ArrayVector& chunks, co
   return result;
 }
 
+// As Arrow casts it, which is an error where a value does not fit.
+ArrayPtr cast_exactly(const ArrayPtr& values, const TypePtr& type, const Place& place, std::size_t chunk) {
+  const auto result = arrow::compute::Cast(*values, type);
+  for (std::int64_t i = 0; !result.ok() && i < values->length(); ++i) {
+    if (!arrow::compute::Cast(*values->Slice(i, 1), type).ok())
+      place.fail_at(ErrorCode::lossy_cast, *values, chunk, i, result.status().message());
+  }
+  return check(result, ErrorCode::lossy_cast, place.facts());
+}
+
 // Text, and types that Parquet holds and that crv only passes on, in the one form that from_arrow() names.
 Path normalise_others(const Place& place, Type offered, const TypePtr& type,
                       const arrow::ArrayVector& chunks) {
@@ -337,11 +356,10 @@ Path normalise_others(const Place& place, Type offered, const TypePtr& type,
   result.arrow = free_of_width ? type : to_arrow(offered);
   if (type->id() == arrow::Type::STRING_VIEW && !keep_views) result.arrow = arrow::large_utf8();
   if (type->id() == arrow::Type::BINARY_VIEW) result.arrow = arrow::large_binary();
-  for (const ArrayPtr& chunk : chunks) {
-    ArrayPtr values = keep_views ? chunk : without_views(chunk);
-    if (!values->type()->Equals(*result.arrow)) {
-      values = check(arrow::compute::Cast(*values, result.arrow), ErrorCode::lossy_cast, place.facts());
-    }
+  for (std::size_t i = 0; i < chunks.size(); ++i) {
+    ArrayPtr values = keep_views ? chunks[i] : without_views(chunks[i]);
+    if (!values->type()->Equals(*result.arrow)) values = cast_exactly(values, result.arrow, place, i);
+    check_readable(*values, place, i);
     result.chunks.push_back(std::move(values));
   }
   result.type = std::move(offered);
@@ -372,14 +390,15 @@ bool becomes_text(Known known, const Type& offered, const arrow::DataType& type)
 }
 
 Path normalise_path(const Place& place, TypePtr type, arrow::ArrayVector chunks, Known known) {
-  if (place.depth() >= kMaxTypeDepth) {
-    place.fail(ErrorCode::wrong_type, "nested deeper than " + std::to_string(kMaxTypeDepth) + " levels");
+  if (place.depth() >= kMaxAcceptedDepth) {
+    refuse(place, ErrorCode::wrong_type, chunks,
+           "nested deeper than " + std::to_string(kMaxAcceptedDepth) + " levels");
   }
   while (type->id() == arrow::Type::DICTIONARY) {
     type = static_cast<const arrow::DictionaryType&>(*type).value_type();
     for (ArrayPtr& chunk : chunks) chunk = decode(chunk);
   }
-  Type offered = outline(*type, place);
+  Type offered = outline(*type, place, chunks);
   if (known.held != nullptr && known.held->kind == Kind::null) known.held = nullptr;
   const Type* held = known.held;
   if (offered.kind == Kind::null) return nulls_as_held(place, chunks, held);
@@ -391,7 +410,14 @@ Path normalise_path(const Place& place, TypePtr type, arrow::ArrayVector chunks,
     const bool whole = std::ranges::all_of(chunks, [](const ArrayPtr& chunk) { return fits_i64(*chunk); });
     offered = plain(whole ? Kind::i64 : Kind::f64);
   } else if (holds_decimals(held) && (arrow::is_decimal(type->id()) || offered.kind == Kind::i64)) {
+    if (const std::string why = why_no_type(*to_arrow(*held)); !why.empty())
+      refuse(place, ErrorCode::wrong_type, chunks,
+             "this path holds " + held->other + ", which is not taken: " + why);
     return normalise_decimals(place, chunks, *held);
+  }
+  if (const std::string why = why_no_type(*type); !why.empty()) {
+    refuse(place, ErrorCode::wrong_type, chunks,
+           "values of the type " + type->ToString() + " are not taken: " + why);
   }
   if (held != nullptr && !meets(*held, offered)) {
     if (all_null(chunks)) return nulls_as_held(place, chunks, held);

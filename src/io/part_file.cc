@@ -29,6 +29,7 @@ parquet::ArrowReaderProperties arrow_properties() {
 parquet::ReaderProperties file_properties() {
   parquet::ReaderProperties properties = parquet::default_reader_properties();
   properties.set_page_checksum_verification(true);
+  properties.set_schema_depth_limit(4 * kMaxTypeDepth);  // as deep as any writer of crv has nested
   return properties;
 }
 

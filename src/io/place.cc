@@ -6,11 +6,12 @@
 #include <arrow/chunked_array.h>
 
 #include "crv/io/json_rows.h"
+#include "io/json_column.h"
 
 namespace crv::io {
 
 Place::Place(std::string table, std::string column, const arrow::ChunkedArray& values)
-    : table_(std::move(table)), path_(std::move(column)) {
+    : table_(std::move(table)), path_(printable(column)) {
   std::int64_t row = 0;
   for (const auto& chunk : values.chunks()) {
     first_rows_.push_back(row);
@@ -21,7 +22,7 @@ Place::Place(std::string table, std::string column, const arrow::ChunkedArray& v
 Place Place::field(const std::string& name) const {
   Place place;
   place.table_ = table_;
-  place.path_ = path_ + "." + name;
+  place.path_ = path_ + "." + printable(name);
   place.parent_ = this;
   place.listener_ = listener_;
   place.depth_ = depth_ + 1;
@@ -85,6 +86,7 @@ std::string text_of(const Json& value) {
 }
 
 std::string shortened(std::string text) {
+  text = printable(text);
   constexpr std::size_t kShown = 120;
   if (text.size() <= kShown) return text;
   std::size_t cut = kShown;

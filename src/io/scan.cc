@@ -12,6 +12,7 @@
 #include <arrow/table.h>
 
 #include "crv/core/error.h"
+#include "io/accepted.h"
 #include "io/arrow_types.h"
 #include "io/once.h"
 #include "io/os.h"
@@ -30,6 +31,12 @@ constexpr std::array<const char*, 5> reasons{"kept", "bucket", "tick range", "li
 
 using Names = std::set<std::string>;
 
+// What other engines cannot read of the parts of one schema.
+struct Obstacles {
+  Names columns;       // with lists whose elements nobody knew
+  bool whole = false;  // a type that Polars does not know: it then reads no column of the part
+};
+
 }  // namespace
 
 struct Scan::State {
@@ -42,8 +49,9 @@ struct Scan::State {
   RunPaths paths;
   std::shared_ptr<const PartList> parts;
   std::vector<Verdict> verdicts;  // one a part
-  // By schema: the columns with lists whose elements nobody knew, or null.
-  std::shared_ptr<const std::vector<std::shared_ptr<const Names>>> unknown;
+  // By schema, or null.
+  std::shared_ptr<const std::vector<std::shared_ptr<const Obstacles>>> unreadable;
+  bool for_polars = false;
   std::shared_ptr<SoundParts> sound;
   // What plan() tells, made when it is first asked for.
   struct Told {
@@ -109,6 +117,7 @@ class ScanReader : public arrow::RecordBatchReader {
   struct Opened {
     std::shared_ptr<PartReader> part;
     Batches first;
+    std::string path;
   };
 
   std::shared_ptr<arrow::RecordBatch> next() {
@@ -131,7 +140,7 @@ class ScanReader : public arrow::RecordBatchReader {
     if (part_ && next_group_ + static_cast<std::int64_t>(groups_.size()) < part_->row_groups())
       start_groups();
     if (!groups_.empty()) {
-      take(groups_.front().get());
+      take(groups_.front().get(), path_);
       groups_.pop_front();
       ++next_group_;
       return true;
@@ -141,18 +150,34 @@ class ScanReader : public arrow::RecordBatchReader {
     Opened opened = parts_.front().get();
     parts_.pop_front();
     part_ = std::move(opened.part);
+    path_ = std::move(opened.path);
     next_group_ = 1;
-    take(std::move(opened.first));
+    take(std::move(opened.first), path_);
     return true;
   }
 
-  void take(Batches batches) {
-    for (auto& batch : batches) ready_.push_back(std::move(batch));
+  void take(Batches batches, const std::string& path) {
+    for (auto& batch : batches) {
+      if (state_->for_polars) require_utf8(*batch, path);
+      ready_.push_back(std::move(batch));
+    }
+  }
+
+  void require_utf8(const arrow::RecordBatch& batch, const std::string& path) const {
+    const std::optional<std::string> column = find_text_not_utf8(batch);
+    if (!column) return;
+    raise(ErrorCode::part_damaged,
+          "Part " + path + ", column \"" + *column +
+              "\", holds text that is not UTF-8, which Polars cannot hold. An older writer took it. "
+              "scan_arrow() and "
+              "`crv scan` read it.",
+          {.run_id = state_->run_id, .table = state_->table, .column = *column, .path = path});
   }
 
   void start_part(const PartSummary& part) {
     std::function<Opened()> task = [state = state_, &part] {
       Opened opened;
+      opened.path = part.path;
       opened.part = std::make_shared<PartReader>(*state->storage, part.path, state->query, state->table,
                                                  state->run_id, part.bytes);
       if (opened.part->row_groups() > 0) opened.first = opened.part->read_row_group(0);
@@ -184,6 +209,7 @@ class ScanReader : public arrow::RecordBatchReader {
   arrow::Status failed_;  // the first failure: the reader is no further use
   std::deque<std::shared_ptr<arrow::RecordBatch>> ready_;
   std::shared_ptr<PartReader> part_;
+  std::string path_;  // of part_
   std::int64_t next_group_ = 0;
   std::deque<std::future<Batches>> groups_;
   std::deque<std::future<Opened>> parts_;
@@ -245,17 +271,20 @@ bool has_unknown_elements(const Type& type) {
   });
 }
 
-std::vector<std::shared_ptr<const Names>> unknown_by_schema(const TableState& state, const PartList& parts) {
-  std::vector<std::shared_ptr<const Names>> all(parts.schemas.size());
+std::vector<std::shared_ptr<const Obstacles>> obstacles_by_schema(const TableState& state,
+                                                                  const PartList& parts) {
+  std::vector<std::shared_ptr<const Obstacles>> all(parts.schemas.size());
   for (const SeenSchema& schema : state.schemas()) {
     const auto at = std::find(parts.schemas.begin(), parts.schemas.end(), schema.id);
     if (at == parts.schemas.end()) continue;
-    Names columns;
-    for (const Field& column : schema.columns)
-      if (has_unknown_elements(column.type)) columns.insert(column.name);
-    if (!columns.empty())
+    Obstacles found;
+    for (const Field& column : schema.columns) {
+      if (has_unknown_elements(column.type)) found.columns.insert(column.name);
+      found.whole = found.whole || !is_readable_by_polars(column.type);
+    }
+    if (found.whole || !found.columns.empty())
       all[static_cast<std::size_t>(at - parts.schemas.begin())] =
-          std::make_shared<const Names>(std::move(columns));
+          std::make_shared<const Obstacles>(std::move(found));
   }
   return all;
 }
@@ -384,7 +413,7 @@ Scan scan(Run& run, std::string_view table, const ScanOptions& options) {
                                                          .paths = run.paths(),
                                                          .parts = nullptr,
                                                          .verdicts = {},
-                                                         .unknown = nullptr,
+                                                         .unreadable = nullptr,
                                                          .sound = run.sound_parts()});
   state->query.tick_min = options.ticks.min.value_or(INT64_MIN);
   state->query.tick_max = options.ticks.max.value_or(INT64_MAX);
@@ -401,8 +430,8 @@ Scan scan(Run& run, std::string_view table, const ScanOptions& options) {
   if (options.columns) state->query.wanted = select_columns(state->query.wanted, *options.columns, name);
   state->schema = to_arrow(state->query.wanted);
   state->parts = snapshot->list();
-  state->unknown = std::make_shared<const std::vector<std::shared_ptr<const Names>>>(
-      unknown_by_schema(*snapshot, *state->parts));
+  state->unreadable = std::make_shared<const std::vector<std::shared_ptr<const Obstacles>>>(
+      obstacles_by_schema(*snapshot, *state->parts));
   state->verdicts.reserve(state->parts->parts.size());
   std::int64_t certain = 0;
   for (const PackedPart& part : state->parts->parts)
@@ -485,15 +514,24 @@ Scan Scan::select(const std::vector<std::string>& columns) const {
   return Scan(std::move(selected));
 }
 
+Scan Scan::for_polars() const {
+  auto changed = state_->copy();
+  for (Field& column : changed->query.wanted) column.type = readable_by_polars(column.type);
+  changed->schema = to_arrow(changed->query.wanted);
+  changed->for_polars = true;
+  return Scan(std::move(changed));
+}
+
 bool Scan::readable_by_others() const {
-  if (std::none_of(state_->unknown->begin(), state_->unknown->end(),
-                   [](const auto& names) { return names != nullptr; }))
+  if (std::none_of(state_->unreadable->begin(), state_->unreadable->end(),
+                   [](const auto& obstacles) { return obstacles != nullptr; }))
     return true;
   const std::vector<std::size_t> kept = state_->kept();
   return std::none_of(kept.begin(), kept.end(), [&](std::size_t i) {
-    const std::shared_ptr<const Names>& unknown = (*state_->unknown)[state_->parts->parts[i].schema];
-    return unknown && std::any_of(state_->query.wanted.begin(), state_->query.wanted.end(),
-                                  [&](const Field& column) { return unknown->contains(column.name); });
+    const std::shared_ptr<const Obstacles>& there = (*state_->unreadable)[state_->parts->parts[i].schema];
+    return there && (there->whole ||
+                     std::any_of(state_->query.wanted.begin(), state_->query.wanted.end(),
+                                 [&](const Field& column) { return there->columns.contains(column.name); }));
   });
 }
 

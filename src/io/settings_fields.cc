@@ -9,8 +9,8 @@
 #include <type_traits>
 #include <utility>
 
-#include "core/utf8.h"
 #include "crv/core/error.h"
+#include "io/json_column.h"
 
 namespace crv::io {
 namespace {
@@ -69,22 +69,6 @@ template <class E>
   requires std::is_enum_v<E>
 std::string shown(E value) {
   return std::string(name_in_list(value));
-}
-
-// Bytes that are not UTF-8 as \xNN, so that a message can show them.
-std::string readable(const std::string& text) {
-  if (is_utf8(text)) return text;
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x80) {
-      out += c;
-    } else {
-      out.append("\\x").append(1, digits[byte >> 4]).append(1, digits[byte & 0xf]);
-    }
-  }
-  return out;
 }
 
 std::string trimmed(std::string_view text) {
@@ -236,7 +220,7 @@ void refuse_value(const Given& given, const std::string& need) {
   const bool is_text = given.value && given.value->get_if<std::string>();
   ErrorFacts facts;
   facts.key = given.key;
-  facts.value = readable(given.text);
+  facts.value = printable(given.text);
   facts.path = given.path;
   const std::string shown_value = is_text ? write_json(Json(facts.value)) : facts.value;
   raise(ErrorCode::config_value, given.where + " is " + shown_value + ", but it must be " + need,

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "crv/core/error.h"
+#include "io/accepted.h"
 #include "io/manifest_file.h"
 #include "io/parallel.h"
 #include "io/sums.h"
@@ -274,6 +275,7 @@ class Verify {
     if (!same_types(facts.footer.columns, facts.stored))
       find("error", "part_damaged", path,
            "It does not store its columns in the types that its footer tells.");
+    find_unreadable_in(path);
     if (facts.footer.append_id.empty() && !same_types(facts.footer.columns, state.columns()))
       find("note", "widened_path", path,
            "The older package wrote integers where the table holds floats; they are widened when read.");
@@ -285,6 +287,17 @@ class Verify {
         find("error", "part_damaged", path,
              "Its bytes are not those that were committed: the checksum differs.");
     } catch (const IoReadError& e) {  // the disk failed, or the part has gone since
+      find(e, path);
+    }
+  }
+
+  // What older writers took, and others cannot read. An error where not even scan() can give it to Polars.
+  void find_unreadable_in(const std::string& path) {
+    try {
+      for (const Unreadable& one : unreadable_in(run_.storage(), path, full_))
+        find(one.text ? "error" : "note", "unreadable_by_others", path,
+             "Column \"" + one.path + "\": " + one.why);
+    } catch (const IoReadError& e) {
       find(e, path);
     }
   }

@@ -259,5 +259,35 @@ class Append(CommandTest):
         self.assertFalse((self.folder / "out/runs/run/tables").exists())
 
 
+class NotUtf8(CommandTest):
+    """Text that is not UTF-8 is refused with its place, in an error that is UTF-8, and nothing is written."""
+
+    HEAD = b"tick,agent_id,token_id,quantity\n1,ada,t,1\n"
+    ROW = b'{"tick":1,"agent_id":"ada","token_id":"t","quantity":1}\n'
+
+    def refused(self, *arguments, stdin):
+        error = self.err(*arguments, stdin=stdin, status=1)  # decodes it
+        self.assertEqual([], self.answer("tables", "first") if (self.folder / "runs/first/tables").exists() else [])
+        return error
+
+    def test_csv(self):
+        error = self.refused("append", "first", "holdings", "-", "--format", "csv", stdin=self.HEAD + b"2,Jos\xe9,t,1\n")
+        self.assertIn("agent_id", error)
+        self.assertIn("UTF-8", error)
+
+    def test_csv_heads(self):
+        self.refused("append", "first", "holdings", "-", "--format", "csv",
+                     stdin=b"tick,agent_id,token_id,quantity,caf\xe9\n1,ada,t,1,x\n")
+
+    def test_json_lines(self):
+        for bad in (self.ROW.replace(b"ada", b"Jos\xe9"), self.ROW.replace(b"ada", b"\\ud800"),
+                    self.ROW.replace(b"quantity", b"caf\xe9")):
+            self.refused("append", "first", "holdings", "-", "--format", "jsonl", stdin=self.ROW + bad)
+
+    def test_record(self):
+        bad = b'{"table":"holdings",' + self.ROW.replace(b"ada", b"Jos\xe9")[1:]
+        self.crv("record", "first", stdin=bad, status=1).stderr.decode()
+
+
 if __name__ == "__main__":
     unittest.main()

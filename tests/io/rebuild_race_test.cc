@@ -6,6 +6,7 @@
 #include <cctype>
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <thread>
 
@@ -95,6 +96,15 @@ void expect_each_once(const Seen& there, const std::set<std::int64_t>& acknowled
   for (const std::int64_t quantity : acknowledged) EXPECT_EQ(times[quantity], 1) << where << ": row " << quantity;
 }
 
+// Calls `action` before the nth system call, whichever thread makes it.
+void at_call(SimOs& disk, std::size_t n, const std::function<void()>& action) {
+  auto calls = std::make_shared<std::atomic<std::size_t>>(0);
+  disk.set_hook([=](const SimOp&) {
+    if (calls->fetch_add(1) == n) action();
+    return 0;
+  });
+}
+
 class OfDamage : public testing::TestWithParam<Damage> {};
 
 std::string name_of_damage(const testing::TestParamInfo<Damage>& damage) {
@@ -167,15 +177,11 @@ TEST_P(OfDamage, ASecondRebuildAtAnyMomentAndAWriterAfterItLoseNothing) {
     SCOPED_TRACE("before " + to_string(whole->ops()[n]));
     const Disk disk = base->clone();
     Writer writer;
-    std::size_t calls = 0;
-    disk->set_hook([&](const SimOp&) {
-      if (calls++ == n) {
-        sim_dataset(disk).rebuild_manifest("holdings");
-        Dataset between = sim_dataset(disk);
-        writer.append(between, 100);
-        writer.append(between, 101);
-      }
-      return 0;
+    at_call(*disk, n, [&] {
+      sim_dataset(disk).rebuild_manifest("holdings");
+      Dataset between = sim_dataset(disk);
+      writer.append(between, 100);
+      writer.append(between, 101);
     });
     try {
       sim_dataset(disk).rebuild_manifest("holdings");
@@ -205,11 +211,7 @@ TEST_P(OfDamage, AWriterThatHeldTheRunOpenIsNeverToldWhatIsLost) {
     writer.append(open, 100);  // commit 5
     ASSERT_EQ(writer.acknowledged.size(), 1U);
     GetParam().make(*disk);
-    std::size_t done = 0;
-    disk->set_hook([&](const SimOp&) {
-      if (done++ == n) writer.append(open, 101);
-      return 0;
-    });
+    at_call(*disk, n, [&] { writer.append(open, 101); });
     try {
       sim_dataset(disk).rebuild_manifest("holdings");
     } catch (const IoRunReplaced&) {
@@ -230,7 +232,7 @@ TEST(RebuildRace, AHealthyRunIsNeverTakenForDamagedHoweverManyWrite) {
     const Disk run = disk->clone();
     Dataset writer = sim_dataset(run);
     std::size_t calls = 0, appended = 0;
-    const auto here = std::this_thread::get_id();  // the writer's upkeep has a thread of its own
+    const auto here = std::this_thread::get_id();
     run->set_hook([&](const SimOp&) {
       if (std::this_thread::get_id() == here && calls++ >= n && appended < 3) append(writer, 7, static_cast<std::int64_t>(10 + appended++));
       return 0;
@@ -252,14 +254,10 @@ TEST(RebuildRace, VerifyOfARunThatIsWrittenTellsNothingWrong) {
   for (std::size_t n = 0; n < probe->ops().size(); ++n) {
     const Disk run = disk->clone();
     Dataset writer = sim_dataset(run);
-    std::size_t calls = 0;
-    run->set_hook([&](const SimOp&) {
-      if (calls++ == n) {
-        append(writer, 7, 10);
-        append(writer, 25, 11);
-        writer.refresh_manifests();
-      }
-      return 0;
+    at_call(*run, n, [&] {
+      append(writer, 7, 10);
+      append(writer, 25, 11);
+      writer.refresh_manifests();
     });
     const VerifyReport report = sim_dataset(run).verify();
     run->set_hook({});

@@ -25,12 +25,12 @@ enum class ErrorCode {
   missing_column,  // IoSchemaError: A required column is missing.
   unknown_column,  // IoSchemaError: A column is not in the table, and strict_schema is on.
   duplicate_column,  // IoSchemaError: A frame holds two columns, or a struct two fields, of one name.
-  wrong_type,  // IoSchemaError: A column's or field's type cannot become the type that the table asks for.
+  wrong_type,  // IoSchemaError: A column's or field's type cannot become the type that the table asks for, or is none of those that are accepted; or a value is text that is not UTF-8, or a date or time beyond the calendar.
   lossy_cast,  // IoSchemaError: A value would lose something in the cast to its column's type.
   null_value,  // IoSchemaError: A required column holds a null.
   bad_tick,  // IoSchemaError: A tick is null, negative or not an integer.
   type_conflict,  // IoSchemaError: A path of the table holds another type that does not meet this one (say, text and number).
-  reserved_name,  // IoSchemaError: A field or column has a name that the format keeps for itself.
+  reserved_name,  // IoSchemaError: A field or column has a name that the format keeps for itself, or that not every engine can read (docs/format.md, What is accepted).
   row_rule,  // IoSchemaError: With validate_rows: rows break rules of docs/tables.md; the violations tell which.
   table_missing,  // IoManifestError: The table has no manifest in this run.
   unknown_table_in_scan,  // IoManifestError: No table of that name exists (scan and read).

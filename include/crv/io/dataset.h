@@ -165,8 +165,12 @@ class Scan {
   Scan select(const std::vector<std::string>& columns) const;
   // Whether any engine can read the kept parts as the columns of this scan, with what it offers for missing
   // and widened ones. Not where a part holds a list whose elements nobody knew when it was written ("ids":
-  // []).
+  // []), or, by an older writer, a type that Polars does not know.
   bool readable_by_others() const;
+  // The same scan with types and values that Polars can hold, which older writers did not keep to: moments in
+  // a time zone that it does not know become those moments in UTC, decimals of more than 38 digits text.
+  // reader() fails on text that is not UTF-8, which Polars cannot hold.
+  Scan for_polars() const;
   // The ticks that rows of this scan can have: closed ranges, ascending, with gaps between them.
   std::vector<TickRange> ticks() const;
   // For callers who read the kept parts with an engine of their own: throws IoReadError (part_missing,
@@ -199,8 +203,9 @@ Json to_json(const RebuildReport& report);
 
 struct Finding {
   std::string severity;  // "error": data or history is lost or lies; "note": worth knowing
-  std::string code;  // as in catalog/errors.toml, or "uncommitted_part", "foreign_file", "widened_path", ...
-  std::string path;  // below root_dir
+  std::string code;      // as in catalog/errors.toml, or "uncommitted_part", "widened_path",
+                         // "unreadable_by_others", ...
+  std::string path;      // below root_dir
   std::string message;
 };
 struct VerifyReport {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from numbers import Real
 from typing import Any, Protocol, TypeAlias, runtime_checkable
@@ -46,6 +46,27 @@ def arrow_or_rows(data: Frame, table: str) -> ArrowStream | list[Mapping[str, An
     )
 
 
+def _refuse_nul(fields: Iterable[tuple[str, Any]]) -> None:
+    """Arrow's C interface cuts a name at a NUL: the values would come under another name."""
+    for name, dtype in fields:
+        if "\0" in name:
+            raise IoSchemaError(
+                f"column {name!r}: the name holds a NUL, where engines end it; take another name",
+                code="reserved_name",
+                facts={"column": name},
+            )
+        _refuse_nul(_fields_of(dtype))
+
+
+def _fields_of(dtype: Any) -> list[tuple[str, Any]]:
+    """What lies below a type of Polars or of pyarrow."""
+    if hasattr(dtype, "num_fields"):
+        return [(dtype.field(i).name, dtype.field(i).type) for i in range(dtype.num_fields)]
+    inner = getattr(dtype, "inner", None)
+    below = [("", inner)] if inner is not None else []
+    return below + [(field.name, field.dtype) for field in getattr(dtype, "fields", [])]
+
+
 def _row(item: Any, index: int) -> Mapping[str, Any]:
     if hasattr(type(item), "model_dump"):
         row: dict[str, Any] = item.model_dump()
@@ -78,6 +99,7 @@ def _from_columns(columns: Mapping[str, Any], texts: set[str]) -> ArrowStream:
     if len(set(lengths.values())) > 1:
         raise IoSchemaError(f"the columns have different lengths: {lengths}", code="wrong_type")
     table: ArrowStream = pa.table(arrays)
+    _refuse_nul((name, array.type) for name, array in arrays.items())
     return table
 
 
@@ -103,6 +125,9 @@ def _from_frame(frame: ArrowStream) -> ArrowStream:
         return _from_pandas(frame)
     if kind == "polars":
         _refuse_objects(frame)
+        _refuse_nul(getattr(frame, "schema", {}).items())
+    if kind == "pyarrow":
+        _refuse_nul((field.name, field.type) for field in getattr(frame, "schema", []))
     return frame
 
 
@@ -115,6 +140,7 @@ def _from_pandas(frame: Any) -> ArrowStream:
         table: ArrowStream = pa.Table.from_pandas(frame, preserve_index=True if named else False)
     except pa.ArrowException as e:
         raise _no_type(_column_of(e), str(e.args[0])) from e
+    _refuse_nul((field.name, field.type) for field in table.schema)  # type: ignore[attr-defined]
     return table
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 from polars.io.plugins import register_io_source
 
 from crv.io._native import io as _io
@@ -37,8 +38,8 @@ class _Source:
     def __init__(
         self, scan: _io.Scan, plan: Callable[[], _io.Scan], bucket_size: int, checksums: bool, facts: dict[str, str]
     ) -> None:
-        self._scan: _io.Scan | None = scan
-        self.schema = pl.Schema(scan)
+        self._scan: _io.Scan | None = scan.for_polars()
+        self.schema = pl.Schema(self._scan)
         self._plan = plan
         self._facts = facts
         self._checksums = checksums
@@ -49,7 +50,7 @@ class _Source:
 
     def scan(self) -> _io.Scan:
         if self._scan is None:
-            scan = self._plan()
+            scan = self._plan().for_polars()
             self._check_schema(pl.Schema(scan))
             self._scan = scan
         return self._scan
@@ -111,7 +112,7 @@ def _read_by_polars(
         frame = frame.head(n_rows)
     if predicate is not None:
         frame = frame.filter(predicate)
-    frame = frame.select(schema.names() if columns is None else columns)
+    frame = frame.select(cs.by_name(schema.names() if columns is None else columns))
     try:
         yield from frame.collect_batches(chunk_size=batch_size, maintain_order=True)
     except (OSError, pl.exceptions.PolarsError) as e:
@@ -130,7 +131,7 @@ def _read_by_core(
         if predicate is not None:
             frame = frame.filter(predicate)
         if columns is not None:
-            frame = frame.select(columns)
+            frame = frame.select(cs.by_name(columns))
         yield frame
         if (batch := reader.next()) is None:
             return

@@ -161,6 +161,7 @@ void bind_scan(nb::module_& m) {
       .def("prune_by_arrow", &prune_by_arrow, nb::arg("filter"))
       .def("head", &io::Scan::head, nb::arg("rows"))
       .def("select", &io::Scan::select, nb::arg("columns"))
+      .def("for_polars", &io::Scan::for_polars)
       .def("readable_by_others", &io::Scan::readable_by_others)
       .def("check_parts", &io::Scan::check_parts, nb::arg("checksums"),
            nb::call_guard<nb::gil_scoped_release>());

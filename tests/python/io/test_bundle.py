@@ -15,6 +15,7 @@ from crv.io import Dataset
 from crv.io import run_manifest as r
 from crv.io.artifacts import lab_dir, write_parquet_atomic, write_text_atomic
 from crv.io.errors import IoManifestError
+from crv.io.manifest import new_manifest, write_manifest
 
 
 @pytest.fixture
@@ -44,6 +45,8 @@ def test_collect_tables_index(filled, settings):
 def test_an_empty_table_and_no_run(dataset, settings):
     assert r.collect_tables_index(settings, "village") == {}
     dataset.rebuild_manifest("holdings")
+    assert r.collect_tables_index(settings, "village") == {}, "nothing is made from nothing"
+    write_manifest(settings, "village", "holdings", new_manifest("holdings"))
     assert r.collect_tables_index(settings, "village") == {
         "holdings": {"rows": 0, "bytes": 0, "tick_min": None, "tick_max": None, "buckets": []}}
 
