@@ -62,9 +62,9 @@ void rebuild(Shell& shell, const TableArguments& arguments) {
     shell.print_json(to_json(report));
     return;
   }
-  std::string text =
-      std::string("rebuilt from ") +
-      (report.from_log ? "the log" : "what is left of the log, the manifests and the parts") + "\n";
+  std::string text = std::string("rebuilt from ") +
+                     (report.from_log ? "the log" : "what is left of the log, the manifests and the parts") +
+                     "\n";
   add_list(text, "parts of the older package, taken in", report.legacy);
   add_list(text, "parts that were not committed, left out", report.uncommitted);
   add_list(text, "damaged", report.damaged);
@@ -115,7 +115,8 @@ void add_upkeep(CLI::App& app, Shell& shell) {
 
   const auto mended = std::make_shared<TableArguments>();
   auto* rebuild_command = add_command(
-      app, "rebuild", "Make a table's manifest anew; where the log is damaged or lost, put the whole run together again",
+      app, "rebuild",
+      "Make a table's manifest anew; where the log is damaged or lost, put the whole run together again",
       "  crv rebuild run1 holdings", [&shell, mended] { rebuild(shell, *mended); });
   rebuild_command->add_option("RUN", mended->run, "Id of the run")->required();
   rebuild_command->add_option("TABLE", mended->table, "Name of the table")->required();

@@ -299,12 +299,10 @@ class Append {
         trust_buckets();
         return ours;
       }
-    } catch (const IoRunReplaced&) {
-      if (done) return ours;
-      throw;  // the parts stay: a rebuild may have taken them in
     } catch (...) {
       if (done) return ours;
-      if (!may_stand) remove_parts();
+      // Where the run was replaced, the parts stay, too: a rebuild may have taken them in.
+      if (!may_stand && run_.is_in_place(opened_)) remove_parts();
       throw;
     }
     remove_parts();

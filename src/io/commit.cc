@@ -123,7 +123,8 @@ TableChange change_from(const Checked& json, std::int64_t seq, Counts& counts) {
 }
 
 Origin fold_origin(const std::string& path, std::int64_t first, std::int64_t last) {
-  return {ErrorCode::log_damaged, "fold " + std::to_string(first) + "-" + std::to_string(last), path, "", first};
+  return {ErrorCode::log_damaged, "fold " + std::to_string(first) + "-" + std::to_string(last), path, "",
+          first};
 }
 
 }  // namespace

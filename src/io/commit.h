@@ -82,7 +82,7 @@ void step(LogPosition& position, const Commit& next, const std::string& path);
 
 // The tokens that a commit uses up: its own, or in a rebuild those of the appends that it brings back.
 std::vector<Token> tokens_of(const Commit& commit);
-std::string token_text(const Token& token);  // "<writer> <number>"
+std::string token_text(const Token& token);                    // "<writer> <number>"
 std::optional<Token> parse_token_text(std::string_view text);  // nothing where it is no such text
 
 // One line, newline included.

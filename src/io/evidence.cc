@@ -13,8 +13,8 @@
 namespace crv::io {
 namespace {
 
-// Numbers of the log whose commits cannot be read and whose ids nobody knows: a commit that no evidence tells of
-// can only have stood there. As ranges, since a stray file may bear any number.
+// Numbers of the log whose commits cannot be read and whose ids nobody knows: a commit that no evidence tells
+// of can only have stood there. As ranges, since a stray file may bear any number.
 class Gaps {
  public:
   void add(std::int64_t first, std::int64_t last) {
@@ -26,19 +26,28 @@ class Gaps {
     if (low == INT64_MAX || high == INT64_MIN) return std::nullopt;
     return take_in(low + 1, high - 1);
   }
+  bool is_empty() const { return ranges_.empty(); }
+  // From the highest on, up to `most`.
+  std::vector<std::int64_t> numbers(std::size_t most) const {
+    std::vector<std::int64_t> all;
+    for (auto range = ranges_.rbegin(); range != ranges_.rend(); ++range)
+      for (std::int64_t number = range->second; number >= range->first && all.size() < most; --number)
+        all.push_back(number);
+    return all;
+  }
 
  private:
   std::optional<std::int64_t> take_in(std::int64_t low, std::int64_t high) {
-    for (auto range = ranges_.rbegin(); range != ranges_.rend(); ++range) {
-      const auto [first, last] = *range;
-      const std::int64_t taken = std::min(last, high);
-      if (taken < std::max(first, low)) continue;
-      ranges_.erase(first);
-      add(first, taken - 1);
-      if (taken < last) add(taken + 1, last);
-      return taken;
-    }
-    return std::nullopt;
+    auto range = ranges_.upper_bound(high);
+    if (range == ranges_.begin()) return std::nullopt;
+    --range;
+    const auto [first, last] = *range;
+    const std::int64_t taken = std::min(last, high);
+    if (taken < low) return std::nullopt;
+    ranges_.erase(range);
+    add(first, taken - 1);
+    if (taken < last) add(taken + 1, last);
+    return taken;
   }
 
   std::map<std::int64_t, std::int64_t> ranges_;  // first to last
@@ -72,8 +81,8 @@ struct Loose {
 
 class Judge {
  public:
-  Judge(Run& run, const Evidence& evidence, const Survey& found)
-      : run_(run), evidence_(evidence), log_(evidence.log), found_(found) {}
+  Judge(Run& run, const Evidence& evidence, const Survey& found, const std::string& table)
+      : run_(run), evidence_(evidence), log_(evidence.log), found_(found), asked_(table) {}
 
   Verdict operator()() {
     read_commits();
@@ -82,7 +91,7 @@ class Judge {
       if (belongs(state)) read_manifest(state);
     sort_parts();
     take_whole_of_known_commits();
-    take_what_gaps_can_name();
+    take_what_missing_commits_can_name();
     leave_out_replaced();
     write_down();
     return std::move(verdict_);
@@ -98,6 +107,7 @@ class Judge {
         for (std::size_t i = 0; i < change.added.size(); ++i) {
           PartRecord part = change.added[i];
           if (commit.token) part.token = token_text(*commit.token);
+          added_.insert({seq, change.table, part.bucket, part.meta.path});
           name(change.table, {seq, i, std::move(part)});
         }
       remember_gone(commit, gone_);
@@ -106,12 +116,14 @@ class Judge {
         numbers_[token.writer].emplace(token.number, seq);
       }
       if (commit.complete_through)
-        complete_through_ = std::max(complete_through_.value_or(*commit.complete_through), *commit.complete_through);
+        complete_through_ =
+            std::max(complete_through_.value_or(*commit.complete_through), *commit.complete_through);
     }
     for (const auto& [writer, last] : log_.tokens) numbers_[writer].emplace(last.first, last.second);
   }
 
   void name(const std::string& table, Named named) {
+    named_tables_.insert(table);
     Key key{table, named.record.bucket, named.record.meta.path};
     named_.try_emplace(std::move(key), std::move(named));
   }
@@ -125,7 +137,8 @@ class Judge {
     for (const auto& [seq, commit] : log_.commits) {
       gaps_.add(next, seq - 1);
       next = seq + 1;
-      if (seq > 1 && !commit.prev.empty() && !log_.commits.contains(seq - 1)) known_commit(seq - 1, commit.prev);
+      if (seq > 1 && !commit.prev.empty() && !log_.commits.contains(seq - 1))
+        known_commit(seq - 1, commit.prev);
     }
     gaps_.add(next, end);
     for (const auto& [seq, id] : lost_commits_) gaps_.remove(seq);
@@ -136,20 +149,16 @@ class Judge {
     lost_ids_.try_emplace(id, seq);
   }
 
-  // Whether the manifest was folded from this log: the commit that it ends with tells; where that cannot be read,
-  // all others that it lists parts of must agree.
+  // Whether the manifest was folded from this log: the commit that it ends with tells; where that cannot be
+  // read, all others that it lists parts of must agree.
   bool belongs(const TableState& state) const {
     if (state.position <= 0) return false;
     if (const std::string id = log_.id_of(state.position); !id.empty()) return id == state.position_id;
     for (const auto& [bucket, parts] : state.buckets())
       for (const PartRecord& part : parts) {
-        const auto commit = log_.commits.find(part.seq);
-        if (commit == log_.commits.end()) continue;
-        const TableChange* change = commit->second.find(state.table);
-        const bool added = change && std::any_of(change->added.begin(), change->added.end(), [&](const auto& p) {
-                             return p.meta.path == part.meta.path && p.bucket == bucket;
-                           });
-        if (!added) return false;
+        if (log_.commits.contains(part.seq) &&
+            !added_.contains({part.seq, state.table, bucket, part.meta.path}))
+          return false;
       }
     return true;
   }
@@ -163,16 +172,19 @@ class Judge {
         if (parts[i].seq > 0) name(state.table, {parts[i].seq, i, parts[i]});
     const GoneNames gone = state.gone();
     gone_[state.table].insert(gone.begin(), gone.end());
+    const std::int64_t unreadable = unreadable_below(state.position);
     // Added by a commit, not listed later on: a commit that cannot be read has removed it.
     for (const auto& [key, named] : named_) {
       if (key.table != state.table || named.seq > state.position || state.holds(key.file)) continue;
-      if (!all_readable(named.seq, state.position)) gone_[state.table].try_emplace(key.file, key.bucket);
+      if (named.seq <= unreadable) gone_[state.table].try_emplace(key.file, key.bucket);
     }
   }
 
-  bool all_readable(std::int64_t first, std::int64_t last) const {
-    const auto from = log_.commits.lower_bound(first), to = log_.commits.upper_bound(last);
-    return std::distance(from, to) == last - first + 1;
+  // The highest number up to `end` whose commit cannot be read; 0 where there is none.
+  std::int64_t unreadable_below(std::int64_t end) const {
+    auto commit = log_.commits.upper_bound(end);
+    while (commit != log_.commits.begin() && (--commit)->first == end) --end;
+    return end;
   }
 
   bool is_gone(const FoundPart& part) const {
@@ -194,6 +206,8 @@ class Judge {
         take_named(part, named->second);
       } else if (part.foreign) {
         verdict_.foreign.push_back(part.path + ": " + part.error);
+      } else if (part.facts->footer.append_id.empty() && is_unlisted(part)) {
+        verdict_.uncommitted.push_back(part.path);
       } else if (part.facts->footer.append_id.empty()) {
         live_[key_of(part)] = {&part, legacy_place(part)};
         verdict_.legacy.push_back(part.path);
@@ -215,8 +229,7 @@ class Judge {
   void take_named(const FoundPart& part, const Named& named) {
     const PartFacts& facts = *part.facts;
     const PartMeta& meta = named.record.meta;
-    if (part.foreign && !part.unnamed)
-      return verdict_.damaged.push_back(part.path + ": " + part.error);
+    if (part.foreign && !part.unnamed) return verdict_.damaged.push_back(part.path + ": " + part.error);
     if (facts.rows != meta.rows || facts.bytes != meta.bytes)
       return verdict_.damaged.push_back(part.path + ": its rows or bytes are not those that were committed");
     live_[key_of(part)] = {&part, {named.seq, named.index}, &named.record};
@@ -225,8 +238,18 @@ class Judge {
       gaps_.remove(named.seq);
       known_commit(named.seq, id);
     }
-    if (!named.record.token.empty()) used_tokens_.insert(named.record.token);
-    else if (!facts.footer.token.empty()) used_tokens_.insert(facts.footer.token);
+    if (!named.record.token.empty())
+      used_tokens_.insert(named.record.token);
+    else if (!facts.footer.token.empty())
+      used_tokens_.insert(facts.footer.token);
+  }
+
+  // Of a table that only the older package has written to, its manifest tells; a rebuild of another table
+  // does not add to it.
+  bool is_unlisted(const FoundPart& part) {
+    const auto manifest = evidence_.manifests.find(part.table);
+    return part.table != asked_ && manifest != evidence_.manifests.end() &&
+           manifest->second.manifest_position < 0 && legacy_place(part).seq == INT64_MAX;
   }
 
   struct Place {
@@ -268,38 +291,69 @@ class Judge {
     if (!loose.token.empty()) used_tokens_.insert(loose.token);
   }
 
-  // Whether all of the log may be missing: nothing is left of it, though tables hold rows.
+  // Whether commits are missing without a trace: nothing is left of the log, though the table holds rows.
   bool log_is_lost() const {
     if (!log_.is_empty()) return false;
     if (!evidence_.has_log) return true;
-    for (const auto& [table, state] : evidence_.manifests)
-      if (state.position > 0) return true;
-    return std::any_of(found_.parts.begin(), found_.parts.end(),
-                       [&](const FoundPart& part) { return !evidence_.manifests.contains(part.table); });
+    return std::any_of(evidence_.manifests.begin(), evidence_.manifests.end(),
+                       [](const auto& manifest) { return manifest.second.position > 0; });
   }
 
-  // Each missing commit can have named one append whose parts are all there: the latest, where there are more.
-  // Of appends with one token, one at most, and none where the token is used.
-  void take_what_gaps_can_name() {
+  // A table with rows has a manifest, and commits that name it.
+  bool history_is_lost(const Loose& loose) const {
+    return std::any_of(loose.parts.begin(), loose.parts.end(), [&](const FoundPart* part) {
+      return !evidence_.manifests.contains(part->table) && !named_tables_.contains(part->table);
+    });
+  }
+
+  bool can_count(const Loose& loose) const {
+    return loose.token.empty() || !used_tokens_.contains(loose.token);
+  }
+
+  // Each missing commit can have named one append whose parts are all there. Of appends with one token one
+  // counts at most, and none where the token is used.
+  void take_what_missing_commits_can_name() {
     const bool lost = log_is_lost();
-    std::vector<const Loose*> candidates;
+    const bool gaps = !gaps_.is_empty();
+    std::vector<const Loose*> candidates;  // the latest first
     for (const auto& [id, loose] : loose_)
       if (std::ssize(loose.parts) >= loose.footer().append_parts && !stands_for_what_is_there(loose))
         candidates.push_back(&loose);
     std::stable_sort(candidates.begin(), candidates.end(),
                      [](const Loose* a, const Loose* b) { return a->created_at > b->created_at; });
     std::set<const Loose*> taken;
+    take_by_time(candidates, taken);
     for (const Loose* loose : candidates) {
-      if (!loose->token.empty() && used_tokens_.contains(loose->token)) continue;
+      if (taken.contains(loose) || !can_count(*loose)) continue;
       const auto [low, high] = bounds_of(*loose);
-      std::optional<std::int64_t> seq = gaps_.take_between(low, high);
-      if (!seq && !lost) continue;
+      const std::optional<std::int64_t> seq = gaps_.take_between(low, high);
+      if (!seq && !lost && (gaps || !history_is_lost(*loose))) continue;
       take(*loose, seq.value_or(INT64_MAX));
       taken.insert(loose);
     }
     for (const auto& [id, loose] : loose_)
       if (!taken.contains(&loose))
         for (const FoundPart* part : loose.parts) verdict_.uncommitted.push_back(part->path);
+  }
+
+  // From the end of the log on, each gap takes the latest append that was written before the next commit was
+  // made. Clocks of several hosts may disagree, so what fits no gap may still take one that is left.
+  void take_by_time(const std::vector<const Loose*>& candidates, std::set<const Loose*>& taken) {
+    constexpr std::size_t most_gaps = 10'000;
+    if (candidates.empty()) return;
+    for (const std::int64_t number : gaps_.numbers(most_gaps)) {
+      const auto next = log_.commits.upper_bound(number);
+      for (const Loose* loose : candidates) {
+        if (taken.contains(loose) || !can_count(*loose)) continue;
+        if (next != log_.commits.end() && loose->created_at > next->second.time) continue;
+        const auto [low, high] = bounds_of(*loose);
+        if (number <= low || number >= high) continue;
+        take(*loose, number);
+        taken.insert(loose);
+        gaps_.remove(number);
+        break;
+      }
+    }
   }
 
   // A merged part of which all that it replaces is still there: those count.
@@ -317,8 +371,8 @@ class Judge {
     });
   }
 
-  // The numbers between which its commit must lie: above the manifests of its tables, which do not list it, and
-  // between the lower and the higher numbers of its token's writer.
+  // The numbers between which its commit must lie: above the manifests of its tables, which do not list it,
+  // and between the lower and the higher numbers of its token's writer.
   std::pair<std::int64_t, std::int64_t> bounds_of(const Loose& loose) const {
     std::int64_t low = 0, high = INT64_MAX;
     for (const FoundPart* part : loose.parts)
@@ -362,10 +416,9 @@ class Judge {
       return true;
     });
     std::erase_if(verdict_.adopted, [&](const FoundPart* part) { return !live_.contains(key_of(*part)); });
-    std::erase_if(verdict_.legacy, [&](const std::string& path) {
-      return std::none_of(verdict_.adopted.begin(), verdict_.adopted.end(),
-                          [&](const FoundPart* part) { return part->path == path; });
-    });
+    std::set<std::string> adopted;
+    for (const FoundPart* part : verdict_.adopted) adopted.insert(part->path);
+    std::erase_if(verdict_.legacy, [&](const std::string& path) { return !adopted.contains(path); });
   }
 
   // ---- the commit ----
@@ -397,7 +450,8 @@ class Judge {
     const PartFacts& facts = *live.part->facts;
     PartRecord record;
     record.bucket = live.part->bucket;
-    record.meta = {live.part->file, facts.rows, facts.bytes, facts.tick_min, facts.tick_max, created_at(live)};
+    record.meta = {live.part->file, facts.rows,     facts.bytes,
+                   facts.tick_min,  facts.tick_max, created_at(live)};
     record.schema = schema_id(facts.footer.columns);
     // Never made anew where it is known: it would hide what has become of the bytes since.
     record.checksum = live.record ? live.record->checksum : checksum_of(run_.storage(), live.part->path);
@@ -430,7 +484,11 @@ class Judge {
   const Evidence& evidence_;
   const LeftLog& log_;
   const Survey& found_;
+  const std::string& asked_;
   std::map<Key, Named> named_;
+  std::set<std::string> named_tables_;
+  std::set<std::tuple<std::int64_t, std::string, std::int64_t, std::string>>
+      added_;  // commit, table, bucket, file
   GoneTable gone_;
   std::map<std::int64_t, std::string> lost_commits_;  // that cannot be read, but whose ids are known
   std::map<std::string, std::int64_t> lost_ids_;      // the other way round
@@ -456,7 +514,8 @@ Evidence gather(Run& run) {
     try {
       evidence.info = decode_run(*text, paths.run_json(), run.run_id);
     } catch (const IoManifestError& e) {
-      if (e.code() == ErrorCode::format_too_new || e.facts().key == "run_id") throw;
+      if (e.code() == ErrorCode::format_too_new || (e.facts().key == "run_id" && !e.facts().value.empty()))
+        throw;
       evidence.damaged.push_back(paths.run_json());
     }
   }
@@ -464,7 +523,8 @@ Evidence gather(Run& run) {
   for (const std::string& table : evidence.folders) {
     const std::string path = paths.manifest(table);
     try {
-      if (const auto text = read_all(storage, path)) evidence.manifests.emplace(table, decode_manifest(*text, table, path));
+      if (const auto text = read_all(storage, path))
+        evidence.manifests.emplace(table, decode_manifest(*text, table, path));
     } catch (const IoManifestError& e) {
       if (e.code() == ErrorCode::format_too_new) throw;
       evidence.damaged.push_back(path);
@@ -476,8 +536,8 @@ Evidence gather(Run& run) {
   return evidence;
 }
 
-Verdict judge(Run& run, const Evidence& evidence, const Survey& found) {
-  return Judge(run, evidence, found)();
+Verdict judge(Run& run, const Evidence& evidence, const Survey& found, const std::string& table) {
+  return Judge(run, evidence, found, table)();
 }
 
 }  // namespace crv::io

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "crv/core/error.h"
@@ -12,30 +13,47 @@ namespace {
 
 class LeftReader {
  public:
-  LeftReader(Storage& storage, const RunPaths& paths) : storage_(storage), paths_(paths) {}
+  // `missing`: paths that were listed, and yet not there, at the look before.
+  LeftReader(Storage& storage, const RunPaths& paths, std::set<std::string> missing)
+      : storage_(storage), paths_(paths), missing_before_(std::move(missing)) {}
 
   // False where a file went meanwhile: a writer has folded it.
   bool operator()() {
-    std::vector<std::pair<std::int64_t, std::string>> singles;
+    std::map<std::int64_t, std::string> singles, folded;
+    std::vector<FoldRange> folds;
     for (const Entry& entry : storage_.list(paths_.log())) {
-      if (const auto range = parse_fold_file(entry.name)) {
-        if (!read_fold(*range)) return false;
-      } else if (const auto seq = parse_commit_file(entry.name)) {
-        singles.emplace_back(*seq, join(paths_.log(), entry.name));
-      }
+      const std::string path = join(paths_.log(), entry.name);
+      const auto range = parse_fold_file(entry.name);
+      const auto seq = parse_commit_file(entry.name);
+      if (!range && !seq) continue;
+      if (entry.is_folder || (seq ? *seq : range->last) > highest_number)
+        damaged(path, seq ? *seq : range->last);
+      else if (range)
+        folds.push_back(*range);
+      else
+        singles.emplace(*seq, path);
     }
+    for (const FoldRange& range : folds)
+      if (!read_fold(range)) return false;
     for (const auto& [seq, path] : singles)
-      if (!read_single(seq, path)) return false;
+      if (in_fold(seq))
+        folded.emplace(seq, path);
+      else if (!read_single(seq, path))
+        return false;
+    // Those beside their fold come last and from the end on: the commit after each says whether it counts.
+    for (auto single = folded.rbegin(); single != folded.rend(); ++single)
+      if (!left.commits.contains(single->first) && !read_single(single->first, single->second)) return false;
     return true;
   }
 
   LeftLog left;
+  std::set<std::string> missing;  // listed, and not there
 
  private:
   bool read_fold(FoldRange range) {
     const std::string path = paths_.fold(range.first, range.last);
     const std::optional<std::string> text = read_all(storage_, path);
-    if (!text) return false;
+    if (!text) return is_missing(path, range.last);
     left.folds.push_back(range);
     note_number(range.last);
     bool sound = true;
@@ -81,30 +99,40 @@ class LeftReader {
   }
 
   bool read_single(std::int64_t seq, const std::string& path) {
-    const bool folded = std::any_of(left.folds.begin(), left.folds.end(),
-                                    [&](FoldRange r) { return r.first <= seq && seq <= r.last; });
-    if (folded && left.commits.contains(seq)) return true;  // beside its fold it means nothing
     const std::optional<std::string> text = read_all(storage_, path);
-    if (!text) return false;
+    if (!text) return is_missing(path, seq);
     try {
       Commit commit = decode_commit(*text, path, seq);
-      if (!folded || is_chained(commit)) take(std::move(commit));
-      return true;
+      if (!in_fold(seq) || is_named_by_next(commit)) take(std::move(commit));
     } catch (const IoManifestError& e) {
       if (e.code() == ErrorCode::format_too_new) throw;
-      left.damaged.push_back(path);
-      note_number(seq);
+      damaged(path, seq);
     }
     return true;
   }
 
-  // Beside a fold whose line is damaged a single file may be a dead commit: one that its neighbours know is
-  // not.
-  bool is_chained(const Commit& commit) const {
-    if (const auto next = left.commits.find(commit.seq + 1); next != left.commits.end())
-      return next->second.prev == commit.id;
-    const auto before = left.commits.find(commit.seq - 1);
-    return before != left.commits.end() && before->second.id == commit.prev;
+  bool in_fold(std::int64_t seq) const {
+    return std::any_of(left.folds.begin(), left.folds.end(),
+                       [&](FoldRange r) { return r.first <= seq && seq <= r.last; });
+  }
+
+  // Beside a fold a single file may be a dead commit, which names the same one before it as the right one
+  // does.
+  bool is_named_by_next(const Commit& commit) const {
+    const auto next = left.commits.find(commit.seq + 1);
+    return next != left.commits.end() && next->second.prev == commit.id;
+  }
+
+  // True where it was not there at the look before, either: the name leads nowhere.
+  bool is_missing(const std::string& path, std::int64_t seq) {
+    missing.insert(path);
+    if (missing_before_.contains(path)) damaged(path, seq);
+    return missing_before_.contains(path);
+  }
+
+  void damaged(const std::string& path, std::int64_t seq) {
+    left.damaged.push_back(path);
+    if (seq <= highest_number) note_number(seq);
   }
 
   void take(Commit commit) {
@@ -118,8 +146,12 @@ class LeftReader {
 
   void note_number(std::int64_t seq) { left.highest = std::max(left.highest, seq); }
 
+  // A name with a higher one is a stray: it leaves no number for a commit and a fence after it.
+  static constexpr std::int64_t highest_number = INT64_MAX - 2;
+
   Storage& storage_;
   const RunPaths& paths_;
+  const std::set<std::string> missing_before_;
 };
 
 }  // namespace
@@ -133,12 +165,14 @@ std::string LeftLog::id_of(std::int64_t seq) const {
 
 LeftLog read_left_log(Storage& storage, const RunPaths& paths) {
   constexpr int most_looks = 100;
+  std::set<std::string> missing;
   for (int look = 1;; ++look) {
-    LeftReader reader(storage, paths);
+    LeftReader reader(storage, paths, std::move(missing));
     if (reader()) return std::move(reader.left);
     if (look == most_looks)
       raise(ErrorCode::read_failed, "Files of " + paths.log() + " go faster than they can be read.",
             {.path = paths.log()});
+    missing = std::move(reader.missing);
   }
 }
 

@@ -1,5 +1,5 @@
-// A log read without trust: every commit in it that can be read by itself, whatever is damaged or missing beside
-// it. For rebuild; everybody else reads the log in order (log.h) and stops at damage.
+// A log read without trust: every commit in it that can be read by itself, whatever is damaged or missing
+// beside it. For rebuild; everybody else reads the log in order (log.h) and stops at damage.
 #pragma once
 
 #include <cstdint>

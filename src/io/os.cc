@@ -41,10 +41,12 @@ OsStat converted(const struct ::stat& s) {
           .inode = s.st_ino};
 }
 
-bool is_folder(int folder_fd, const dirent& entry) {
+// 1 or 0, or -errno. A link that leads nowhere is no folder.
+int is_folder(int folder_fd, const dirent& entry) {
   if (entry.d_type != DT_UNKNOWN && entry.d_type != DT_LNK) return entry.d_type == DT_DIR;
   struct ::stat s {};
-  return ::fstatat(folder_fd, entry.d_name, &s, 0) == 0 && S_ISDIR(s.st_mode);
+  if (::fstatat(folder_fd, entry.d_name, &s, 0) == 0) return S_ISDIR(s.st_mode);
+  return errno == ENOENT || errno == ELOOP ? 0 : -errno;
 }
 
 class PosixOs final : public Os {
@@ -113,8 +115,9 @@ class PosixOs final : public Os {
     for (errno = 0; const dirent* entry = ::readdir(stream); errno = 0) {
       std::string name = entry->d_name;
       if (name == "." || name == "..") continue;
-      const bool folder_entry = is_folder(::dirfd(stream), *entry);
-      out.push_back({std::move(name), folder_entry});
+      const int folder_entry = is_folder(::dirfd(stream), *entry);
+      if (folder_entry < 0) return folder_entry;
+      out.push_back({std::move(name), folder_entry > 0});
     }
     return -errno;
   }

@@ -1,5 +1,5 @@
-// rebuild: a table's manifest made anew, from the log where it stands; else the whole run is put together again
-// (recover.h). Where the log stands this runs beside any number of writers.
+// rebuild: a table's manifest made anew, from the log where it stands; else the whole run is put together
+// again (recover.h). Where the log stands this runs beside any number of writers.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -19,21 +19,27 @@ namespace {
 class Rebuild {
  public:
   Rebuild(Run& run, std::string table, const Progress& progress)
-      : run_(run), storage_(run.storage()), paths_(run.paths()), table_(std::move(table)), progress_(progress), listed_(table_) {}
+      : run_(run),
+        storage_(run.storage()),
+        paths_(run.paths()),
+        table_(std::move(table)),
+        progress_(progress),
+        listed_(table_) {}
 
   RebuildReport operator()() {
     run_.upkeep().drain();
     if (!log_stands() && holds_anything()) return recover(run_, table_, progress_);
     report_.from_log = true;
     if (!holds_table()) return nothing();
-    run_.open_for_writing();
+    run_.open();
     const std::shared_ptr<const FoundRun> run = run_.current();
-    const Survey found = survey(run_, {table_}, run_.bucket_size(), progress_);
+    const Survey found = survey(run_, {table_}, bucket_size_, progress_);
     const TableState state = state_from_log();
     const std::vector<const FoundPart*> legacy = legacy_parts(found, state);
     tell_missing(found, state);
-    write_manifest(run, state);
-    if (!legacy.empty()) adopt(run, legacy);
+    const Commit adopting = commit_of(legacy);
+    write_manifest(run, with_legacy(state, adopting));
+    if (!legacy.empty()) adopt(run, legacy, adopting);
     return std::move(report_);
   }
 
@@ -41,12 +47,8 @@ class Rebuild {
   TableManifest look() {
     if (!log_stands()) return look_for_evidence(run_, table_);
     const Survey found = survey(run_, {table_}, bucket_size_, progress_);
-    TableState state = state_from_log();
-    Commit brought;
-    for (const FoundPart* part : legacy_parts(found, state)) add(brought, *part);
-    for (const TableChange& change : brought.tables)
-      for (const PartRecord& part : change.added) state.add(part);
-    return state.manifest();
+    const TableState state = state_from_log();
+    return with_legacy(state, commit_of(legacy_parts(found, state))).manifest();
   }
 
  private:
@@ -55,7 +57,8 @@ class Rebuild {
   // Twice, before anything is called damaged: the run may have been put back in order meanwhile.
   bool log_stands() { return look_at_log() || look_at_log(); }
 
-  // Each thing is looked at before what may only be ahead of it: the names in log/, the manifests, the commits.
+  // Each thing is looked at before what may only be ahead of it: the names in log/, the manifests, the
+  // commits.
   bool look_at_log() {
     commits_.clear();
     const std::optional<std::string> text = read_all(storage_, paths_.run_json());
@@ -71,6 +74,10 @@ class Rebuild {
     const std::unique_ptr<Folder> folder = storage_.hold(paths_.log());
     if (!folder) return false;
     const std::vector<Entry> names = folder->storage().list(paths_.log());
+    if (std::any_of(names.begin(), names.end(), [](const Entry& entry) {
+          return entry.is_folder && (parse_commit_file(entry.name) || parse_fold_file(entry.name));
+        }))
+      return false;
     const std::vector<TableState> manifests = read_manifests();
     try {
       read_commits(info, folder->storage());
@@ -78,7 +85,8 @@ class Rebuild {
       if (e.code() == ErrorCode::format_too_new) throw;
       return false;
     }
-    return reaches(names) && reaches(manifests) && !is_fenced() && !lacks_manifests() && folder->is_in_place();
+    return reaches(names) && reaches(manifests) && !is_fenced() && !lacks_manifests() &&
+           folder->is_in_place();
   }
 
   std::vector<TableState> read_manifests() {
@@ -86,7 +94,8 @@ class Rebuild {
     for (const std::string& table : table_folders(run_)) {
       const std::string path = paths_.manifest(table);
       try {
-        if (const auto text = read_all(storage_, path)) manifests.push_back(decode_manifest(*text, table, path));
+        if (const auto text = read_all(storage_, path))
+          manifests.push_back(decode_manifest(*text, table, path));
       } catch (const IoManifestError& e) {
         if (e.code() == ErrorCode::format_too_new) throw;
         if (table == table_ && report_.damaged.empty()) report_.damaged.push_back(path);
@@ -130,13 +139,15 @@ class Rebuild {
                        [](const Commit& commit) { return commit.kind == CommitKind::fence; });
   }
 
-  // A table's manifest is durable before its first bucket is made: where there are rows, neither it nor the whole
-  // log can be missing.
+  // A table's manifest is durable before its first bucket is made: where there are rows, either it or a
+  // commit to the table is there.
   bool lacks_manifests() {
-    if (!commits_.empty()) return false;
+    std::set<std::string> named;
+    for (const Commit& commit : commits_)
+      for (const TableChange& change : commit.tables) named.insert(change.table);
     const std::vector<std::string> tables = table_folders(run_);
     return std::any_of(tables.begin(), tables.end(), [&](const std::string& table) {
-      return !storage_.exists(paths_.manifest(table)) && has_buckets(table);
+      return !named.contains(table) && !storage_.exists(paths_.manifest(table)) && has_buckets(table);
     });
   }
 
@@ -155,7 +166,11 @@ class Rebuild {
   }
 
   bool holds_anything() {
-    return storage_.exists(paths_.run_json()) || storage_.exists(paths_.log()) || !table_folders(run_).empty();
+    const std::vector<std::string> tables = table_folders(run_);
+    return storage_.exists(paths_.run_json()) || storage_.exists(paths_.log()) ||
+           std::any_of(tables.begin(), tables.end(), [&](const std::string& table) {
+             return storage_.exists(paths_.manifest(table)) || has_buckets(table);
+           });
   }
 
   bool holds_table() {
@@ -167,9 +182,10 @@ class Rebuild {
 
   // As of now: whatever was committed before a part was found is in it.
   TableState state_from_log() {
-    if (!look_at_log())
+    if (!log_stands())
       raise(ErrorCode::run_replaced,
-            "Run " + run_.run_id + " (" + paths_.run() + ") was damaged or replaced while it was rebuilt. Try again.",
+            "Run " + run_.run_id + " (" + paths_.run() +
+                ") was damaged or replaced while it was rebuilt. Try again.",
             {.run_id = run_.run_id, .path = paths_.run()});
     TableState state(table_);
     state.created_at = listed_.created_at;
@@ -182,9 +198,11 @@ class Rebuild {
   // Parts of the older package that the log does not know. What else there is goes into the report.
   std::vector<const FoundPart*> legacy_parts(const Survey& found, const TableState& state) {
     std::vector<const FoundPart*> legacy;
+    const auto committed = state.parts_by_name();
     for (const FoundPart& part : found.parts) {
       if (part.failure) std::rethrow_exception(part.failure);
-      const bool listed = state.find(part.bucket, part.file) != nullptr;
+      const auto named = committed.find(part.file);
+      const bool listed = named != committed.end() && named->second->bucket == part.bucket;
       if (!part.facts || (part.foreign && !(listed && part.unnamed)))
         (part.facts && !listed ? report_.foreign : report_.damaged).push_back(part.path + ": " + part.error);
       else if (!listed && part.facts->footer.append_id.empty() && !state.is_gone(part.file))
@@ -205,14 +223,15 @@ class Rebuild {
     using Order = std::tuple<std::int64_t, std::size_t, std::int64_t, std::string>;
     const auto order = [&](const FoundPart* part) {
       const auto place = places.find(part->file);
-      return Order{part->bucket, place == places.end() ? SIZE_MAX : place->second, part->facts->tick_min, part->file};
+      return Order{part->bucket, place == places.end() ? SIZE_MAX : place->second, part->facts->tick_min,
+                   part->file};
     };
     std::sort(legacy.begin(), legacy.end(),
               [&](const FoundPart* a, const FoundPart* b) { return order(a) < order(b); });
   }
 
-  std::string created_at(const FoundPart& part) {
-    if (const PartRecord* listed = listed_.find(part.bucket, part.file)) return listed->meta.created_at;
+  std::string created_at(const FoundPart& part, const PartRecord* listed) {
+    if (listed && listed->bucket == part.bucket) return listed->meta.created_at;
     const auto stat = storage_.stat(part.path);
     return iso_time(stat ? stat->modified_us : 0);
   }
@@ -228,7 +247,18 @@ class Rebuild {
       }
   }
 
-  void adopt(const std::shared_ptr<const FoundRun>& run, const std::vector<const FoundPart*>& legacy) {
+  // The table with those parts before they are committed, as the older package's manifest has them: whoever
+  // reads it meanwhile misses none.
+  TableState with_legacy(TableState state, const Commit& adopting) const {
+    for (const TableChange& change : adopting.tables) {
+      for (const auto& [id, columns] : change.schemas) state.learn({id, 0, columns});
+      for (const PartRecord& part : change.added) state.add(part);
+    }
+    return state;
+  }
+
+  void adopt(const std::shared_ptr<const FoundRun>& run, const std::vector<const FoundPart*>& legacy,
+             const Commit& adopting) {
     std::set<std::string> folders;
     for (const FoundPart* part : legacy) {
       storage_.flush(part->path);
@@ -236,9 +266,6 @@ class Rebuild {
     }
     for (const std::string& folder : folders) storage_.sync(folder);
     storage_.sync_up(paths_.table(table_), "");
-    Commit adopting;
-    adopting.kind = CommitKind::adopt;
-    for (const FoundPart* part : legacy) add(adopting, *part);
     const std::optional<Commit> done = run_.commit(run, [&](const Run::Lock& lock) -> std::optional<Commit> {
       const TableState* now = run_.table(lock, table_);
       Commit commit = adopting;
@@ -262,14 +289,26 @@ class Rebuild {
     return held && held->seq > 0;
   }
 
-  void add(Commit& commit, const FoundPart& part) {
-    if (commit.tables.empty())
-      commit.tables.push_back({.table = table_, .schemas = {}, .added = {}, .removed = {}, .condemned = {}});
-    TableChange& change = commit.tables.front();
+  Commit commit_of(const std::vector<const FoundPart*>& legacy) {
+    Commit adopting;
+    adopting.kind = CommitKind::adopt;
+    if (legacy.empty()) return adopting;
+    const auto listed = listed_.parts_by_name();
+    TableChange& change = adopting.tables.emplace_back(
+        TableChange{.table = table_, .schemas = {}, .added = {}, .removed = {}, .condemned = {}});
+    for (const FoundPart* part : legacy) {
+      const auto before = listed.find(part->file);
+      add(change, *part, before == listed.end() ? nullptr : before->second);
+    }
+    return adopting;
+  }
+
+  void add(TableChange& change, const FoundPart& part, const PartRecord* listed) {
     const PartFacts& facts = *part.facts;
     PartRecord record;
     record.bucket = part.bucket;
-    record.meta = {part.file, facts.rows, facts.bytes, facts.tick_min, facts.tick_max, created_at(part)};
+    record.meta = {part.file,      facts.rows,     facts.bytes,
+                   facts.tick_min, facts.tick_max, created_at(part, listed)};
     record.schema = schema_id(facts.footer.columns);
     record.checksum = checksum_of(storage_, part.path);
     const bool known = std::any_of(change.schemas.begin(), change.schemas.end(),
@@ -302,7 +341,7 @@ class Rebuild {
   const Progress& progress_;
   std::vector<Commit> commits_;  // of the log as it was last looked at
   std::int64_t bucket_size_ = 0;
-  TableState listed_;            // what the table's manifest says, where it can be read
+  TableState listed_;  // what the table's manifest says, where it can be read
   RebuildReport report_;
 };
 
@@ -316,6 +355,7 @@ std::string known_table(const Run& run, std::string_view table) {
 
 RebuildReport rebuild(Run& run, std::string_view table, const Progress& progress) {
   run.prepare();
+  run.use_durable_storage();
   return Rebuild(run, known_table(run, table), progress)();
 }
 

@@ -22,7 +22,7 @@ class Reconcile {
     run_.require_writable();
     for (const PartitionMeta& partition : wanted_.partitions)
       for (const PartMeta& part : partition.parts) check_name(partition.bucket_id, part);
-    run_.open_for_writing();
+    run_.open_for_writing(Run::Buckets::are_known);
     opened_ = run_.current();
     check_baseline();
     run_.table_for_writing(wanted_.table, Run::Buckets::are_known);

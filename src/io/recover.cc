@@ -1,16 +1,18 @@
 // The steps, each of which a second try finds done or does (docs/impl.md, "Rebuild"):
 //
 //   1. Look, without changing anything: whatever cannot be read or does not fit ends it here.
-//   2. Fence the old log: no writer commits to it any more. `id` is the fence's id above its end, and becomes that
+//   2. Fence the old log: no writer commits to it any more. `id` is the fence's id above its end, and becomes
+//   that
 //      of the new run.
 //   3. Look again, judge, and put the new log beside the old one: aside/<id>/new.
 //   4. Move run.json to aside/<id>/. Without it nobody writes to the run or trusts what he reads.
-//   5. Swap log/ with aside/<id>/new, which then becomes aside/<id>/log.
+//   5. Move log/ to aside/<id>/log, and aside/<id>/new to log/.
 //   6. Write the manifests anew.
 //   7. Put the new run.json.
 //
-// All names follow from the id of the fence. So of any number of rebuilds each finds what the others have done, and
-// a late one finds nothing to swap.
+// All names follow from the id of the fence, and each move is to a name that must be free. So of any number
+// of rebuilds each finds what the others have done, and one that slept can move nothing any more. (An
+// exchange of the two logs in one step would leave no moment without a log, but done twice it undoes itself.)
 #include "io/recover.h"
 
 #include <algorithm>
@@ -26,7 +28,7 @@
 namespace crv::io {
 namespace {
 
-constexpr int most_turns = 8;                   // of rebuilds that get in each other's way
+constexpr int most_turns = 8;  // of rebuilds that get in each other's way
 constexpr std::int64_t most_fences_of_a_gap = 1024;
 
 // Moves what is there to a name that is free. False where it is not there any more, or the name is taken.
@@ -44,7 +46,11 @@ bool move_if_possible(Storage& storage, const std::string& from, const std::stri
 class Recovery {
  public:
   Recovery(Run& run, std::string table, const Progress& progress)
-      : run_(run), storage_(run.storage()), paths_(run.paths()), table_(std::move(table)), progress_(progress) {}
+      : run_(run),
+        storage_(run.storage()),
+        paths_(run.paths()),
+        table_(std::move(table)),
+        progress_(progress) {}
 
   RebuildReport operator()() {
     run_.require_writable();
@@ -55,17 +61,17 @@ class Recovery {
       finish();
       return std::move(report_);
     }
-    static_cast<void>(judge(run_, evidence_, found_));  // 1
-    fence();                                            // 2
-    look();
-    Verdict verdict = judge(run_, evidence_, found_);  // 3
-    for (int turn = 1; !all_there(verdict.adopted); ++turn) {
-      if (turn == most_turns) refuse_changing();
+    static_cast<void>(judge(run_, evidence_, found_, table_));  // 1
+    fence();                                                    // 2
+    Verdict verdict;
+    for (int turn = 1;; ++turn) {  // 3
       look();
-      verdict = judge(run_, evidence_, found_);
+      verdict = judge(run_, evidence_, found_, table_);
+      make_durable(verdict.adopted);
+      put_new_log(verdict.commit);
+      if (all_there(verdict.adopted)) break;
+      if (turn == most_turns) refuse_changing();
     }
-    make_durable(verdict.adopted);
-    put_new_log(std::move(verdict.commit));
     set_run_json_aside();  // 4
     swap_logs();           // 5
     finish();              // 6, 7
@@ -75,7 +81,7 @@ class Recovery {
 
   TableManifest preview() {
     look();
-    Verdict verdict = judge(run_, evidence_, found_);
+    Verdict verdict = judge(run_, evidence_, found_, table_);
     verdict.commit.seq = 1;
     verdict.commit.time = run_.now();
     TableState state = new_state(table_, verdict.commit.time);
@@ -87,29 +93,26 @@ class Recovery {
   std::string aside(const std::string& name) const { return join(paths_.aside(id_), name); }
 
   [[noreturn]] void refuse_changing() const {
-    raise(ErrorCode::run_replaced,
-          "Run " + run_.run_id + " (" + paths_.run() +
-              ") changes while it is rebuilt: another process rebuilds, restores or removes it. Try again when "
-              "it has ended.",
-          {.run_id = run_.run_id, .path = paths_.run()});
+    raise(
+        ErrorCode::run_replaced,
+        "Run " + run_.run_id + " (" + paths_.run() +
+            ") changes while it is rebuilt: another process rebuilds, restores or removes it. Try again when "
+            "it has ended.",
+        {.run_id = run_.run_id, .path = paths_.run()});
   }
 
   // ---- 1: what is left ----
 
   void look() {
+    require_folders(run_);
     evidence_ = gather(run_);
-    check_settings_fit();
-    const std::int64_t size = evidence_.info ? evidence_.info->tick_bucket_size : run_.settings.tick_bucket_size;
+    const std::int64_t size =
+        evidence_.info ? evidence_.info->tick_bucket_size : run_.settings.tick_bucket_size;
     found_ = survey(run_, evidence_.folders, size, progress_);
     for (const FoundPart& part : found_.parts) {
       if (part.failure) std::rethrow_exception(part.failure);
       if (!evidence_.info) require_bucket_fits(part, size);
     }
-  }
-
-  void check_settings_fit() const {
-    if (!evidence_.info) return;
-    run_.require_settings_fit(*evidence_.info);
   }
 
   // Without run.json only the parts can tell whether the settings are right.
@@ -118,11 +121,12 @@ class Recovery {
     const PartFacts& facts = *part.facts;
     const bool ours = (facts.footer.run_id.empty() || facts.footer.run_id == run_.run_id) &&
                       (facts.footer.table.empty() || facts.footer.table == part.table);
-    if (!ours || (facts.tick_min >= 0 && facts.tick_min / size == part.bucket && facts.tick_max / size == part.bucket))
+    if (!ours ||
+        (facts.tick_min >= 0 && facts.tick_min / size == part.bucket && facts.tick_max / size == part.bucket))
       return;
     raise(ErrorCode::bucket_size_mismatch,
-          "The settings say tick_bucket_size = " + std::to_string(size) + ", and run.json of run " + run_.run_id +
-              " cannot be read, but of " + part.path + " " + part.error +
+          "The settings say tick_bucket_size = " + std::to_string(size) + ", and run.json of run " +
+              run_.run_id + " cannot be read, but of " + part.path + " " + part.error +
               ". Nothing was changed. Rebuild with the size that the run was recorded with.",
           {.run_id = run_.run_id,
            .table = part.table,
@@ -139,15 +143,18 @@ class Recovery {
            std::ssize(log.commits) == log.highest && !log.is_empty() && is_new(log.commits.at(1));
   }
 
-  static bool is_new(const Commit& first) { return first.kind == CommitKind::rebuild && is_hex_id(first.prev); }
+  static bool is_new(const Commit& first) {
+    return first.kind == CommitKind::rebuild && is_hex_id(first.prev);
+  }
 
-  // Where the system cannot swap in one step, a rebuild may have been stopped between its two.
+  // A rebuild was stopped where neither log/ nor run.json is in its place.
   void resume_swap() {
     if (storage_.exists(paths_.log()) || storage_.exists(paths_.run_json())) return;
     for (const Entry& entry : storage_.list(parent_of(paths_.aside("x")))) {
       if (!entry.is_folder || !is_hex_id(entry.name)) continue;
       const std::string folder = paths_.aside(entry.name);
-      if (!storage_.exists(join(folder, "log")) || !first_commit_in(join(folder, "new"))) continue;
+      const std::optional<Commit> first = first_commit_in(join(folder, "new"));
+      if (!first || first->prev != entry.name || !storage_.exists(join(folder, "next.json"))) continue;
       if (move_if_possible(storage_, join(folder, "new"), paths_.log())) return sync_moved(folder);
     }
   }
@@ -158,7 +165,8 @@ class Recovery {
     std::optional<std::string> text = read_all(storage_, path);
     for (const Entry& entry : text ? std::vector<Entry>() : storage_.list(folder))
       if (const auto range = parse_fold_file(entry.name); range && range->first == 1)
-        if ((text = read_all(storage_, path = join(folder, entry.name)))) text->resize(std::min(text->find('\n'), text->size()));
+        if ((text = read_all(storage_, path = join(folder, entry.name))))
+          text->resize(std::min(text->find('\n'), text->size()));
     if (!text) return std::nullopt;
     try {
       Commit first = decode_commit(*text, path, 1);
@@ -177,24 +185,23 @@ class Recovery {
     if (!folder) return;  // nobody can put anything into what is not there
     for (int turn = 1;; ++turn) {
       const LeftLog left = read_left_log(folder->storage(), paths_);
-      if (left.highest >= INT64_MAX - 1) return;  // no number is left for a writer either
-      if (const auto top = left.fences.find(left.highest + 1); top != left.fences.end()) {
-        id_ = top->second.id;
-        return folder->storage().sync(paths_.log());
-      }
-      if (turn == 10 * most_turns) refuse_changing();
       std::int64_t next = 1;
       for (const auto& [seq, commit] : left.commits) {
         put_fences(folder->storage(), left, next, seq - 1);
         next = seq + 1;
       }
       put_fences(folder->storage(), left, next, left.highest);
+      if (const auto top = left.fences.find(left.highest + 1); top != left.fences.end()) {
+        id_ = top->second.id;
+        return folder->storage().sync(paths_.log());
+      }
+      if (turn == 10 * most_turns) refuse_changing();
       put_fence(folder->storage(), left, left.highest + 1);
     }
   }
 
-  // At free numbers of a gap. A writer can only be at one that follows a commit, so a stray file with a high number
-  // needs no fence at each of those below.
+  // At free numbers of a gap. A writer can only be at one that follows a commit, so a stray file with a high
+  // number needs no fence at each of those below.
   void put_fences(Storage& storage, const LeftLog& left, std::int64_t first, std::int64_t last) {
     for (std::int64_t seq = first; seq <= last && seq - first < most_fences_of_a_gap; ++seq) {
       const bool folded = std::any_of(left.folds.begin(), left.folds.end(),
@@ -236,7 +243,8 @@ class Recovery {
     next.run_id = run_.run_id;
     next.id = id_;
     next.created_at = evidence_.info ? evidence_.info->created_at : run_.now();
-    next.tick_bucket_size = evidence_.info ? evidence_.info->tick_bucket_size : run_.settings.tick_bucket_size;
+    next.tick_bucket_size =
+        evidence_.info ? evidence_.info->tick_bucket_size : run_.settings.tick_bucket_size;
     if (evidence_.info) next.commits_per_fold = evidence_.info->commits_per_fold;
     next.durability = evidence_.info ? evidence_.info->durability : run_.settings.durability;
     put(aside("next.json"), encode_run(next));
@@ -245,7 +253,7 @@ class Recovery {
     first.prev = id_;
     first.time = run_.now();
     first.writer = run_.new_id();
-    for (int turn = 1; !first_commit_in(aside("new")); ++turn) {
+    for (int turn = 1; !is_there_already(first); ++turn) {
       if (storage_.exists(aside("log"))) break;  // another rebuild has swapped meanwhile
       if (turn == most_turns) refuse_changing();
       const std::string made = aside(run_.new_id());
@@ -256,6 +264,18 @@ class Recovery {
       move_if_possible(storage_, made, aside("new"));
     }
     storage_.sync_up(paths_.aside(id_), paths_.run());
+  }
+
+  // By a rebuild that was stopped, or by one that runs beside this. Once run.json has been moved it stands,
+  // whatever has become of the evidence since.
+  bool is_there_already(Commit first) const {
+    const std::optional<Commit> there = first_commit_in(aside("new"));
+    if (!there || there->prev != id_) return false;
+    if (!storage_.exists(paths_.run_json())) return true;
+    first.id = there->id;
+    first.time = there->time;
+    first.writer = there->writer;
+    return encode(first) == encode(*there);
   }
 
   // A file that means the same whoever puts it.
@@ -274,7 +294,8 @@ class Recovery {
     if (new_log_stands()) return;  // then it is another rebuild's
     std::string to = aside("run.json");
     if (storage_.exists(to)) to = aside(run_.new_id() + ".run.json");
-    if (move_if_possible(storage_, paths_.run_json(), to) && !evidence_.info) report_.kept_aside.push_back(to);
+    if (move_if_possible(storage_, paths_.run_json(), to) && !evidence_.info)
+      report_.kept_aside.push_back(to);
     sync_moved(paths_.aside(id_));
   }
 
@@ -283,7 +304,8 @@ class Recovery {
   // Whether the fence that this rebuild found stands in that folder.
   bool is_old(const std::string& folder) const {
     for (const auto& [seq, fence] : evidence_.log.fences) {
-      const std::optional<std::string> text = read_all(storage_, join(folder, base_name_of(paths_.commit(seq))));
+      const std::optional<std::string> text =
+          read_all(storage_, join(folder, base_name_of(paths_.commit(seq))));
       if (text && text->find("\"id\":\"" + fence.id + '"') != std::string::npos) return true;
     }
     return false;
@@ -293,24 +315,10 @@ class Recovery {
   void swap_logs() {
     for (int turn = 1; !new_log_stands(); ++turn) {
       if (turn == most_turns) refuse_changing();
-      if (!evidence_.has_log || !storage_.exists(paths_.log()))
-        move_if_possible(storage_, aside("new"), paths_.log());
-      else if (is_old(paths_.log()))
-        exchange_logs();
+      if (is_old(paths_.log())) move_if_possible(storage_, paths_.log(), aside("log"));
+      if (!storage_.exists(paths_.log())) move_if_possible(storage_, aside("new"), paths_.log());
       sync_moved(paths_.aside(id_));
     }
-  }
-
-  // In one step where the system can. The next look tells whether it was done, or another has done it.
-  void exchange_logs() {
-    try {
-      if (storage_.exchange(paths_.log(), aside("new"))) return;
-    } catch (const IoWriteError& e) {
-      if (e.facts().os_error != ENOENT) throw;
-      return;
-    }
-    if (move_if_possible(storage_, paths_.log(), aside("log")))
-      move_if_possible(storage_, aside("new"), paths_.log());
   }
 
   void sync_moved(const std::string& folder) {
@@ -324,20 +332,12 @@ class Recovery {
     const std::optional<Commit> first = first_commit_in(paths_.log());
     if (!first) refuse_changing();
     id_ = first->prev;
-    if (storage_.exists(aside("new")) && is_swapped_out(aside("new")))
-      move_if_possible(storage_, aside("new"), aside("log"));
     if (const std::string log = aside("log"); storage_.exists(log))
       report_.kept_aside.insert(report_.kept_aside.begin(), log);
     const RunInfo info = next_run();
     write_manifests(info);
     put_run_json(info);
     run_.reopen_rebuilt();
-  }
-
-  // What stands under aside/<id>/new is the old log: it does not begin with the new log's commit.
-  bool is_swapped_out(const std::string& folder) const {
-    const std::optional<Commit> first = first_commit_in(folder);
-    return !first || first->prev != id_;
   }
 
   // As step 3 wrote it; where it is gone, from the settings.
@@ -405,7 +405,8 @@ class Recovery {
   std::string identity_of(const std::string& run_json) const {
     try {
       return decode_run(run_json, paths_.run_json(), run_.run_id).identity();
-    } catch (const IoManifestError&) {
+    } catch (const IoManifestError& e) {
+      if (e.code() == ErrorCode::format_too_new) throw;
       return "";
     }
   }

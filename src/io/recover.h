@@ -1,5 +1,5 @@
-// Puts a run together again whose log does not stand: a fence first, then evidence decides, then a new log takes
-// the place of the old one. Stopped anywhere and done again, the result is the same.
+// Puts a run together again whose log does not stand: a fence first, then evidence decides, then a new log
+// takes the place of the old one. Stopped anywhere and done again, the result is the same.
 #pragma once
 
 #include <string>

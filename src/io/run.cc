@@ -139,13 +139,21 @@ void Run::look_for_run() {
 void Run::know(const RunInfo& info, std::string text) {
   std::lock_guard held(info_mutex_);
   if (found_) return;
-  if (info.durability == Durability::commit && settings.durability == Durability::none && !options_.storage &&
-      storages_.size() == 1) {
-    storages_.push_back(local_storage(Durability::commit, posix_os(), new_id_, options_.working_folder));
-    active_ = storages_.back().get();
-  }
+  if (info.durability == Durability::commit) upgrade_storage();
   found_ =
       std::make_shared<FoundRun>(info, std::move(text), storage().hold(paths_->log()), storage(), *paths_);
+}
+
+// Under info_mutex_.
+void Run::upgrade_storage() {
+  if (settings.durability == Durability::commit || options_.storage || storages_.size() > 1) return;
+  storages_.push_back(local_storage(Durability::commit, posix_os(), new_id_, options_.working_folder));
+  active_ = storages_.back().get();
+}
+
+void Run::use_durable_storage() {
+  std::lock_guard held(info_mutex_);
+  upgrade_storage();
 }
 
 std::shared_ptr<FoundRun> Run::found() const {
@@ -209,8 +217,25 @@ void Run::require_in_place(const std::shared_ptr<const FoundRun>& run) {
   if (standing == Standing::gone) refuse_replaced("its folder is gone");
   if (standing == Standing::another) refuse_replaced("another run, or another log, has taken its place");
   Lock held = lock();
-  if (fenced_at_ > 0)
-    refuse_replaced("a rebuild has begun (commit " + std::to_string(fenced_at_) + "), and has not ended");
+  if (fenced_at_ > 0) refuse_fenced();
+}
+
+bool Run::is_in_place(const std::shared_ptr<const FoundRun>& run) noexcept {
+  try {
+    require_in_place(run);
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+void Run::refuse_fenced() const {
+  raise(
+      ErrorCode::run_replaced,
+      "A rebuild of run " + run_id + " (" + paths_->run() + ") has begun (commit " +
+          std::to_string(fenced_at_) +
+          ") and has not ended. Open the run again when it has; if nobody rebuilds it any more, rebuild it.",
+      {.run_id = run_id, .path = paths_->run(), .seq = fenced_at_});
 }
 
 void Run::forget() {
@@ -232,7 +257,7 @@ void Run::forget_snapshot(const Lock&) {
 
 // ---- opening for writing ----
 
-void Run::open_for_writing() {
+void Run::open_for_writing(Buckets buckets) {
   open();
   std::string warning;
   {
@@ -240,6 +265,7 @@ void Run::open_for_writing() {
     if (const auto run = found(); run && run->accepted) return;
     if (!info()) {
       check_legacy_bucket_sizes();
+      if (buckets == Buckets::mean_loss) require_manifests();
       warning = make_run();
     }
     accept_run();
@@ -289,7 +315,9 @@ void Run::put_once(const std::string& path, const std::string& text) {
   }
 }
 
-void Run::require_settings_fit(const RunInfo& run) const {
+// The settings must fit the run. Its folders are relied on from here on.
+void Run::accept_run() {
+  RunInfo run = *info();
   if (run.tick_bucket_size != settings.tick_bucket_size)
     refuse_bucket_size(run_id, settings.tick_bucket_size, run.tick_bucket_size, "keeps buckets of ");
   if (run.durability == Durability::none && settings.durability == Durability::commit)
@@ -298,11 +326,6 @@ void Run::require_settings_fit(const RunInfo& run) const {
               " was made with durability \"none\" and cannot become durable. Open it with durability = "
               "\"none\", or record into a new run.",
           {.run_id = run_id, .key = "durability", .value = "commit"});
-}
-
-// The settings must fit the run. Its folders are relied on from here on.
-void Run::accept_run() {
-  require_settings_fit(*info());
   if (!found()->folder) {
     require_no_history();
     storage().make_folder(paths_->log());
@@ -316,22 +339,33 @@ void Run::accept_run() {
   ready->accepted = true;
 }
 
-// Where log/ is missing: no manifest may name a commit, and no table may have rows but no manifest.
+// Where log/ is missing: no manifest may name a commit.
 void Run::require_no_history() {
-  const auto refuse = [&](const std::string& table, const std::string& path) {
-    raise(ErrorCode::log_damaged,
-          "Run " + run_id + " has lost its log (" + paths_->log() + "), which " + path +
-              " refers to. Rebuild the run.",
-          {.run_id = run_id, .table = table, .path = paths_->log()});
-  };
+  for (const std::string& name : table_names()) {
+    const std::string path = paths_->manifest(name);
+    const std::optional<std::string> text = read_all(storage(), path);
+    if (text && decode_manifest(*text, name, path).position > 0)
+      raise(ErrorCode::log_damaged,
+            "Run " + run_id + " has lost its log (" + paths_->log() + "), which " + path +
+                " refers to. Rebuild the run.",
+            {.run_id = run_id, .table = name, .path = paths_->log()});
+  }
+  require_manifests();
+}
+
+// Where there is no log, or no run: a table with buckets has lost its manifest, and so its history.
+void Run::require_manifests() {
   for (const Entry& table : storage().list(paths_->tables())) {
     if (!table.is_folder || !core::find_stored_table(table.name)) continue;
-    const std::string path = paths_->manifest(table.name);
-    const std::optional<std::string> text = read_all(storage(), path);
-    if (text && decode_manifest(*text, table.name, path).position > 0) refuse(table.name, path);
-    if (text) continue;
-    for (const Entry& bucket : storage().list(paths_->table(table.name)))
-      if (parse_bucket_folder(bucket.name)) refuse(table.name, join(paths_->table(table.name), bucket.name));
+    if (storage().exists(paths_->manifest(table.name))) continue;
+    const std::string folder = paths_->table(table.name);
+    for (const Entry& bucket : storage().list(folder))
+      if (parse_bucket_folder(bucket.name))
+        raise(ErrorCode::table_missing,
+              "Table " + table.name + " of run " + run_id + " has lost its manifest (" +
+                  paths_->manifest(table.name) + "), and the run its log, though " +
+                  join(folder, bucket.name) + " is there. Rebuild the run.",
+              {.run_id = run_id, .table = table.name, .path = paths_->manifest(table.name)});
   }
 }
 
@@ -727,10 +761,8 @@ std::optional<Commit> Run::commit(const std::shared_ptr<const FoundRun>& pinned,
         if (!run || run != pinned || found() != run)
           refuse_replaced("it was replaced while this was written");
         made = make(held);
+        if (fenced_at_ > 0) refuse_fenced();  // also where there is nothing to commit: see Append
         if (!made) return std::nullopt;
-        if (fenced_at_ > 0)
-          refuse_replaced("a rebuild has begun (commit " + std::to_string(fenced_at_) +
-                          "), and no commit may follow");
         if (!still_holds_position(held, *run))
           refuse_replaced("commit " + std::to_string(position_.seq) +
                           ", which this Dataset has read, is not in its log any more");

@@ -85,13 +85,17 @@ class Run {
   void open();
   // As open(). Makes the run where it is missing (with a warning if it was there before) and checks that the
   // settings fit it.
-  void open_for_writing();
+  enum class Buckets { mean_loss, are_known };
+  void open_for_writing(Buckets buckets = Buckets::mean_loss);
   // After a rebuild by this Dataset has given the run a new log: reads it as if for the first time.
   void reopen_rebuilt();
-  // Throws bucket_size_mismatch or config_value where the settings do not fit the run.
-  void require_settings_fit(const RunInfo& run) const;
+  // What is written from now on survives a power cut, whatever the settings say: the run may be one that
+  // does.
+  void use_durable_storage();
   // The run as it was last found; nullptr where there is no run.json. Valid after open().
   std::shared_ptr<const FoundRun> current() const { return found(); }
+  // Whether that would not be thrown. False where the disk fails, too.
+  bool is_in_place(const std::shared_ptr<const FoundRun>& run) noexcept;
   // Throws IoRunReplaced where `run` is not the run under this name any more: before anything that was made
   // from it is written for others to read.
   void require_in_place(const std::shared_ptr<const FoundRun>& run);
@@ -135,7 +139,6 @@ class Run {
   void identify_parts(const Lock& held, TableState& state);
   // Makes the table's folder and empty manifest where they are missing, adopts what the older package wrote.
   // A folder that holds buckets but no manifest has lost it, unless the caller has put them there and knows.
-  enum class Buckets { mean_loss, are_known };
   void table_for_writing(std::string_view name, Buckets buckets = Buckets::mean_loss);
   // Takes the parts that only a manifest of the older package lists into the log, so that it can be sealed.
   void adopt_older_parts(std::string_view name);
@@ -173,9 +176,12 @@ class Run {
   Standing standing_of(const FoundRun& found);
   bool still_holds_position(const Lock& held, const FoundRun& found);
   [[noreturn]] void refuse_replaced(const std::string& why) const;
+  [[noreturn]] void refuse_fenced() const;
   std::string make_run();
   void accept_run();
+  void upgrade_storage();
   void require_no_history();
+  void require_manifests();
   void check_legacy_bucket_sizes();
   void adopt(std::string_view name);
   bool has_unadopted_parts(std::string_view name, Buckets buckets);

@@ -60,6 +60,15 @@ std::vector<std::string> table_folders(Run& run) {
   return names;
 }
 
+void require_folders(Run& run) {
+  for (const Entry& entry : run.storage().list(run.paths().tables()))
+    if (!entry.is_folder && core::find_stored_table(entry.name))
+      raise(ErrorCode::run_damaged,
+            run.paths().table(entry.name) +
+                " should be the folder of a table, and is a file, or a link that leads nowhere.",
+            {.run_id = run.run_id, .table = entry.name, .path = run.paths().table(entry.name)});
+}
+
 Survey survey(Run& run, const std::vector<std::string>& tables, std::int64_t bucket_size,
               const Progress& progress) {
   Survey found;

@@ -209,6 +209,13 @@ const PartRecord* TableState::find(std::int64_t bucket, std::string_view part_fi
   return part == parts->second.end() ? nullptr : &*part;
 }
 
+std::unordered_map<std::string_view, const PartRecord*> TableState::parts_by_name() const {
+  std::unordered_map<std::string_view, const PartRecord*> parts;
+  for (const auto& [bucket, records] : buckets())
+    for (const PartRecord& part : records) parts.emplace(part.meta.path, &part);
+  return parts;
+}
+
 std::int64_t TableState::first_commit_of(std::string_view path) const {
   for (const SeenSchema& schema : schemas_)
     if (types_path(schema.columns, path)) return schema.seq;

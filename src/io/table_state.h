@@ -77,6 +77,8 @@ class TableState {
   bool holds(const std::string& part_file) const { return known_parts().names.contains(part_file); }
   const PartRecord* find(std::int64_t bucket,
                          std::string_view part_file) const;  // nullptr where there is none
+  // All parts by file name; valid until the table changes. For those who look for many.
+  std::unordered_map<std::string_view, const PartRecord*> parts_by_name() const;
   // Removed by a commit, or condemned by a gc: the name never comes back.
   bool is_gone(const std::string& part_file) const { return gone_.contains(part_file); }
   GoneNames gone() const;

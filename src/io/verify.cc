@@ -29,7 +29,8 @@ class Verify {
     const Survey found = survey(run_, folders, run_.bucket_size(), progress_);
     read_what_came_later();
     for (const std::string& table : folders) check_table(table, found);
-    for (const std::string& path : found.strange) find("note", "foreign_file", path, "This is no file of crv.");
+    for (const std::string& path : found.strange)
+      find("note", "foreign_file", path, "This is no file of crv.");
     for (const auto& [table, state] : states_)
       if (std::find(folders.begin(), folders.end(), table) == folders.end())
         find("error", "table_missing", run_.paths().table(table),
@@ -65,7 +66,8 @@ class Verify {
     return true;
   }
 
-  // Each thing is looked at before what may only be ahead of it: the names in log/, the manifests, the commits.
+  // Each thing is looked at before what may only be ahead of it: the names in log/, the manifests, the
+  // commits.
   void look() {
     report_ = {};
     manifests_.clear();
@@ -106,7 +108,8 @@ class Verify {
         const Commit commit = decode_commit(line, path, position_.seq + 1);
         step(position_, commit, path);
         if (commit.kind == CommitKind::fence)
-          find("error", "log_damaged", path, "A rebuild of the run has begun here, and not ended. Rebuild it.");
+          find("error", "log_damaged", path,
+               "A rebuild of the run has begun here, and not ended. Rebuild it.");
         for (const TableChange& change : commit.tables)
           if (auto [state, fresh] = states_.try_emplace(change.table, TableState(change.table)); fresh)
             state->second.position = commit.seq - 1;
@@ -147,20 +150,21 @@ class Verify {
     const TableState nothing(listed.table);
     const auto found = states_.find(listed.table);
     const TableState& state = found == states_.end() ? nothing : found->second;
+    const auto committed = state.parts_by_name(), in_manifest = listed.parts_by_name();
     for (const auto& [bucket, parts] : listed.buckets())
       for (const PartRecord& part : parts) {
         if (part.seq == 0) continue;
-        const PartRecord* committed = state.find(bucket, part.meta.path);
-        if (!committed)
+        const auto named = committed.find(part.meta.path);
+        if (named == committed.end())
           find("error", "manifest_damaged", path, "It lists " + part.meta.path + ", which no commit names.");
-        else if (!same(part, *committed))
+        else if (!same(part, *named->second))
           find("error", "manifest_damaged", path,
-               "What it tells of " + part.meta.path + " is not what commit " + std::to_string(committed->seq) +
-                   " says.");
+               "What it tells of " + part.meta.path + " is not what commit " +
+                   std::to_string(named->second->seq) + " says.");
       }
     for (const auto& [bucket, parts] : state.buckets())
       for (const PartRecord& part : parts)
-        if (!listed.find(bucket, part.meta.path))
+        if (!in_manifest.contains(part.meta.path))
           find("error", "manifest_damaged", path,
                "It lacks " + part.meta.path + ", which commit " + std::to_string(part.seq) + " added.");
     for (const SeenSchema& schema : state.schemas())
@@ -170,23 +174,27 @@ class Verify {
   }
 
   static bool same(const PartRecord& a, const PartRecord& b) {
-    return a.meta.rows == b.meta.rows && a.meta.bytes == b.meta.bytes && a.meta.tick_min == b.meta.tick_min &&
-           a.meta.tick_max == b.meta.tick_max && a.meta.created_at == b.meta.created_at &&
-           a.checksum == b.checksum && a.schema == b.schema && a.seq == b.seq;
+    return a.bucket == b.bucket && a.meta.rows == b.meta.rows && a.meta.bytes == b.meta.bytes &&
+           a.meta.tick_min == b.meta.tick_min && a.meta.tick_max == b.meta.tick_max &&
+           a.meta.created_at == b.meta.created_at && a.checksum == b.checksum && a.schema == b.schema &&
+           a.seq == b.seq;
   }
 
   // Between the look at the log and that at the parts, writers have gone on.
   void read_what_came_later() {
     if (!run_.info() || !log_sound_) return;
     try {
-      run_.log()->read_after(position_.seq, [&](std::int64_t seq, std::string_view line, const std::string& path) {
-        const Commit commit = decode_commit(line, path, seq);
-        for (const TableChange& change : commit.tables) {
-          for (const PartRecord& part : change.added) came_later_.insert({change.table, part.meta.path});
-          for (const auto* names : {&change.removed, &change.condemned})
-            for (const PartName& name : *names) went_later_.insert({change.table, name.file});
-        }
-      });
+      run_.log()->read_after(position_.seq,
+                             [&](std::int64_t seq, std::string_view line, const std::string& path) {
+                               const Commit commit = decode_commit(line, path, seq);
+                               for (const TableChange& change : commit.tables) {
+                                 for (const PartRecord& part : change.added)
+                                   came_later_.insert({change.table, part.meta.path});
+                                 for (const auto* names : {&change.removed, &change.condemned})
+                                   for (const PartName& name : *names)
+                                     went_later_.insert({change.table, name.file});
+                               }
+                             });
     } catch (const IoManifestError& e) {
       find(e, run_.paths().log());
     }
@@ -197,11 +205,15 @@ class Verify {
     const auto known = states_.find(table);
     const TableState* state = known == states_.end() ? nullptr : &known->second;
     std::map<std::string, const FoundPart*> on_disk;
+    const auto committed = state ? state->parts_by_name() : decltype(state->parts_by_name())();
     for (const FoundPart& part : found.parts) {
       if (part.table != table) continue;
-      const bool listed = state && state->find(part.bucket, part.file);
-      if (listed) on_disk[part.file] = &part;
-      if (state && !listed && !came_later_.contains({table, part.file})) tell_unlisted(*state, part);
+      const auto named = committed.find(part.file);
+      const PartRecord* record = named == committed.end() ? nullptr : named->second;
+      if (record && record->bucket == part.bucket)
+        on_disk[part.file] = &part;
+      else if (state && !came_later_.contains({table, part.file}))
+        tell_unlisted(*state, part, record);
     }
     if (without_manifest_.contains(table) &&
         (state || has_buckets(table)) &&  // else its first append ended before it wrote a row
@@ -215,11 +227,13 @@ class Verify {
     check_parts(*state, on_disk);
   }
 
-  void tell_unlisted(const TableState& state, const FoundPart& part) {
-    std::string why = state.is_gone(part.file) ? "A commit has removed this part" : "No commit names this part";
-    for (const auto& [bucket, parts] : state.buckets())
-      if (state.holds(part.file) && state.find(bucket, part.file))
-        why = "This is a copy of a part of bucket " + std::to_string(bucket) + ", where its commit has it";
+  // `elsewhere`: the part of that name that is committed, in another bucket; nullptr where there is none.
+  void tell_unlisted(const TableState& state, const FoundPart& part, const PartRecord* elsewhere) {
+    std::string why =
+        state.is_gone(part.file) ? "A commit has removed this part" : "No commit names this part";
+    if (elsewhere)
+      why = "This is a copy of a part of bucket " + std::to_string(elsewhere->bucket) +
+            ", where its commit has it";
     if (!part.error.empty()) why += "; " + part.error;
     find("note", part.foreign ? "part_foreign" : "uncommitted_part", part.path, why + '.');
   }
@@ -311,7 +325,8 @@ class Verify {
   VerifyReport report_;
   std::map<std::string, TableState> manifests_;
   std::set<std::string> without_manifest_;
-  std::map<std::string, TableState> states_;  // as the log has them at position_; without a log, as the manifests do
+  std::map<std::string, TableState>
+      states_;  // as the log has them at position_; without a log, as the manifests do
   LogPosition position_;
   bool log_sound_ = true;
   std::set<TableFile> came_later_, went_later_;

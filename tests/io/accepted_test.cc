@@ -350,6 +350,7 @@ std::vector<std::string> found_in(const std::vector<std::pair<std::string, Array
   const auto rows = arrow::Table::Make(arrow::schema(fields), arrays);
   PartFooter footer;
   footer.table = "exchange";
+  footer.append_id = std::string(32, 'a');
   footer.append_parts = 1;
   footer.columns = from_arrow(*rows->schema());
   write_part(*storage->create(kPath), *rows, footer, {});
@@ -396,6 +397,7 @@ TEST(Accepted, APartNestedTooDeepForOthersIsReadAndTold) {
                            arrow::ArrayVector{array_of(arrow::int64(), "[1, 2]"), values});
     PartFooter footer;
     footer.columns = from_arrow(*rows->schema());
+    footer.append_id = std::string(32, 'a');
     footer.append_parts = 1;
     write_part(*storage->create(kPath), *rows, footer, {});
     PartReader reader(*storage, kPath, {.wanted = footer.columns}, "exchange", "run", -1);

@@ -88,12 +88,14 @@ struct Writer {
   std::string refused;
 };
 
-void expect_each_once(const Seen& there, const std::set<std::int64_t>& acknowledged, const std::string& where) {
+void expect_each_once(const Seen& there, const std::set<std::int64_t>& acknowledged,
+                      const std::string& where) {
   std::map<std::int64_t, int> times;
   for (const auto& [table, rows] : there)
     for (const auto& [tick, quantity] : rows) ++times[quantity];
   for (const auto& [quantity, count] : times) EXPECT_EQ(count, 1) << where << ": row " << quantity;
-  for (const std::int64_t quantity : acknowledged) EXPECT_EQ(times[quantity], 1) << where << ": row " << quantity;
+  for (const std::int64_t quantity : acknowledged)
+    EXPECT_EQ(times[quantity], 1) << where << ": row " << quantity;
 }
 
 // Calls `action` before the nth system call, whichever thread makes it.
@@ -133,9 +135,9 @@ TEST_P(OfDamage, StoppedAnywhereAndDoneAgainTheResultIsTheSame) {
     } catch (const Error&) {
     }
     disk->clear_faults();
-    for (const Disk& later : {disk, disk->after_power_cut(PowerCut::all_lost()),
-                              disk->after_power_cut(PowerCut::all_kept()),
-                              disk->after_power_cut(PowerCut::by_chance(test_seed() + n))}) {
+    for (const Disk& later :
+         {disk, disk->after_power_cut(PowerCut::all_lost()), disk->after_power_cut(PowerCut::all_kept()),
+          disk->after_power_cut(PowerCut::by_chance(test_seed() + n))}) {
       EXPECT_EQ(rebuilt(later), all) << later->dump();
       EXPECT_TRUE(sim_dataset(later).verify().ok) << later->dump();
       Dataset writer = sim_dataset(later);
@@ -234,7 +236,8 @@ TEST(RebuildRace, AHealthyRunIsNeverTakenForDamagedHoweverManyWrite) {
     std::size_t calls = 0, appended = 0;
     const auto here = std::this_thread::get_id();
     run->set_hook([&](const SimOp&) {
-      if (std::this_thread::get_id() == here && calls++ >= n && appended < 3) append(writer, 7, static_cast<std::int64_t>(10 + appended++));
+      if (std::this_thread::get_id() == here && calls++ >= n && appended < 3)
+        append(writer, 7, static_cast<std::int64_t>(10 + appended++));
       return 0;
     });
     const RebuildReport report = sim_dataset(run).rebuild_manifest("holdings");

@@ -1,5 +1,5 @@
-// Random histories, random damage to any of their files: what a rebuild brings back, against a model that knows
-// what was acknowledged and which evidence of it is left.
+// Random histories, random damage to any of their files: what a rebuild brings back, against a model that
+// knows what was acknowledged and which evidence of it is left.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -103,7 +103,7 @@ struct Truth {
     std::int64_t seq = 0, rows = 0;
     std::int64_t removed_at = 0;  // 0: never
   };
-  std::map<std::string, Part> parts;        // by path
+  std::map<std::string, Part> parts;          // by path
   std::map<std::int64_t, std::string> lines;  // of commits, with their newline
   std::map<std::int64_t, std::string> files;  // that hold them
 };
@@ -145,10 +145,17 @@ void damage(SimOs& disk, Random& random) {
   for (std::size_t i = 0; i < some; ++i) {
     std::string text = disk.files().at(all[i]);
     switch (below(random, 4)) {
-      case 0: disk.erase(all[i]); continue;
-      case 1: text.resize(text.size() / 2); break;
-      case 2: text = "torn"; break;
-      default: text[static_cast<std::size_t>(below(random, std::ssize(text)))] ^= 4;
+      case 0:
+        disk.erase(all[i]);
+        continue;
+      case 1:
+        text.resize(text.size() / 2);
+        break;
+      case 2:
+        text = "torn";
+        break;
+      default:
+        text[static_cast<std::size_t>(below(random, std::ssize(text)))] ^= 4;
     }
     disk.put(all[i], text);
   }
@@ -180,7 +187,8 @@ TEST_P(OfSeed, NothingThatEvidenceNamesIsLostAndNothingIsDoubled) {
   Random random(seed);
   const Disk made = std::make_shared<SimOs>();
   const History history(made, seed);
-  const Disk disk = made->after_power_cut(PowerCut::all_kept());  // else names that were removed may come back
+  const Disk disk =
+      made->after_power_cut(PowerCut::all_kept());  // else names that were removed may come back
   const Truth truth = truth_of(*disk);
   if (truth.parts.empty()) return;
   const auto before = disk->files();
@@ -209,8 +217,9 @@ TEST_P(OfSeed, NothingThatEvidenceNamesIsLostAndNothingIsDoubled) {
   const bool log_stands = sound.size() == truth.lines.size();
   for (const auto& [path, part] : truth.parts) {
     const bool intact = text_of(after, path) == text_of(before, path) && after.contains(path);
-    const bool named = sound.contains(part.seq) || (manifest && manifest->position >= part.seq &&
-                                                    (part.removed_at == 0 || part.removed_at > manifest->position));
+    const bool named =
+        sound.contains(part.seq) || (manifest && manifest->position >= part.seq &&
+                                     (part.removed_at == 0 || part.removed_at > manifest->position));
     const bool told_gone = part.removed_at > 0 && (sound.contains(part.removed_at) ||
                                                    (manifest && manifest->position >= part.removed_at));
     if (told_gone) {
@@ -229,11 +238,13 @@ TEST_P(OfSeed, NothingThatEvidenceNamesIsLostAndNothingIsDoubled) {
   if (!readable_parts) return;
   Seen there;
   ASSERT_NO_THROW(there = seen_on(disk)) << told;
-  for (const auto& [quantity, count] : quantities(there)) EXPECT_EQ(count, 1) << told << "\ndoubled: " << quantity;
+  for (const auto& [quantity, count] : quantities(there))
+    EXPECT_EQ(count, 1) << told << "\ndoubled: " << quantity;
   sim_dataset(disk).rebuild_manifest("holdings");
   EXPECT_EQ(seen_on(disk), there) << told;
   const VerifyReport verified = sim_dataset(disk).verify();
-  EXPECT_TRUE(verified.ok || (report.from_log && !report.damaged.empty())) << told << write_json(to_json(verified));
+  EXPECT_TRUE(verified.ok || (report.from_log && !report.damaged.empty()))
+      << told << write_json(to_json(verified));
   EXPECT_NO_THROW(sim_dataset(disk).append("holdings", holdings({1}, 9000))) << told;
 
   // Stopped somewhere, perhaps with a power cut, and done again.

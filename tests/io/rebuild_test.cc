@@ -172,11 +172,13 @@ TEST(Rebuild, RemovedPartsStayRemoved) {
     manifest.partitions[0].parts.erase(manifest.partitions[0].parts.begin());
     dataset.write_manifest(manifest);
   }
-  for (const std::string& damaged : {paths().run_json(), paths().commit(1), paths().commit(3), paths().commit(4)}) {
+  for (const std::string& damaged :
+       {paths().run_json(), paths().commit(1), paths().commit(3), paths().commit(4)}) {
     Disk disk = base->clone();
     disk->put(damaged, "torn");
     RebuildReport report = sim_dataset(disk).rebuild_manifest("holdings");
-    EXPECT_EQ(seen_on(disk), (Seen{{"holdings", {{2, 1}, {3, 2}}}})) << damaged << write_json(to_json(report));
+    EXPECT_EQ(seen_on(disk), (Seen{{"holdings", {{2, 1}, {3, 2}}}}))
+        << damaged << write_json(to_json(report));
     // And again, when of the new log nothing is left but what the manifest tells.
     disk->erase(paths().log());
     sim_dataset(disk).rebuild_manifest("holdings");
@@ -334,7 +336,8 @@ TEST(Rebuild, ALostLogIsFoundByItsPartsWhateverElseIsLeft) {
       EXPECT_FALSE(report.from_log);
       Seen there = seen_on(disk), sorted = all;  // the order of appends is known from the manifest
       if (!manifest_stays)
-        for (Seen* seen : {&there, &sorted}) std::sort((*seen)["holdings"].begin(), (*seen)["holdings"].end());
+        for (Seen* seen : {&there, &sorted})
+          std::sort((*seen)["holdings"].begin(), (*seen)["holdings"].end());
       EXPECT_EQ(there, sorted);
     }
 }

@@ -193,8 +193,8 @@ struct RebuildReport {
   bool from_log = false;
   std::vector<std::string> legacy;       // parts of the older package that were taken in
   std::vector<std::string> uncommitted;  // parts that were not committed, or were removed: left out
-  // run.json, files of the log, manifests and parts that are damaged or missing. A part is left out; where the
-  // log stands it stays listed.
+  // run.json, files of the log, manifests and parts that are damaged or missing. A part is left out; where
+  // the log stands it stays listed.
   std::vector<std::string> damaged;
   std::vector<std::string> foreign;     // files that are not crv's, or of another run or table: left out
   std::vector<std::string> kept_aside;  // where the old log, and a damaged run.json, went
@@ -263,8 +263,8 @@ class Dataset {
   std::optional<TableManifest> manifest(std::string_view table);
   // Types of all columns and paths that the run has seen in a table, as JSON (see docs/format.md).
   JsonObject columns(std::string_view table);
-  // Makes the table's manifest anew and writes it, beside any number of writers. Where the log is damaged or lost
-  // the whole run is put together again from what is left of it; whoever has the run open then gets
+  // Makes the table's manifest anew and writes it, beside any number of writers. Where the log is damaged or
+  // lost the whole run is put together again from what is left of it; whoever has the run open then gets
   // IoRunReplaced. A part is left out only if it is damaged or was not committed. An error of the disk is no
   // damage: it is thrown, and rebuild_manifest may be called again. Of a table that the run does not hold, an
   // empty manifest; nothing is written. See docs/impl.md, "Rebuild".
