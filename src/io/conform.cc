@@ -13,6 +13,7 @@
 #include <arrow/table.h>
 #include <arrow/type.h>
 
+#include "core/suggest.h"
 #include "crv/io/json_rows.h"
 #include "io/arrow_types.h"
 #include "io/broken_rules.h"
@@ -87,6 +88,12 @@ class Conformer {
     raise(code, "table \"" + descriptor_.name + "\", column \"" + column + "\": " + why, facts_of(column));
   }
 
+  std::vector<std::string> column_names() const {
+    std::vector<std::string> names;
+    for (const core::ColumnDescriptor& column : descriptor_.columns) names.push_back(column.name);
+    return names;
+  }
+
   void check_names() const {
     std::set<std::string_view> names;
     for (const auto& field : frame_.schema()->fields()) {
@@ -99,7 +106,8 @@ class Conformer {
       }
       if (options_.strict_schema && options_.validate_schema && descriptor_.find(name) == nullptr) {
         fail(ErrorCode::unknown_column, name,
-             "the table has no such column; drop it, or set strict_schema = false to keep it");
+             "the table has no such column; drop it, or set strict_schema = false to keep it" +
+                 did_you_mean(name, column_names()));
       }
     }
   }

@@ -12,6 +12,7 @@
 #include <arrow/csv/options.h>
 #include <arrow/csv/parser.h>
 
+#include "core/shown.h"
 #include "io/csv_cells.h"
 #include "io/declared.h"
 #include "io/file_formats.h"
@@ -156,7 +157,7 @@ class CsvRows {
         wrong_line_ = lines_ + lines_in(text.substr(0, std::min(before, text.size())));
         wrong_width = "row #" + std::to_string(row.number) + " has " + std::to_string(row.actual_columns) +
                       " cells where the header has " + std::to_string(row.expected_columns) + ": " +
-                      shortened(std::string(row.text));
+                      shortened(row.text);
         return arrow::csv::InvalidRowResult::Error;
       };
     }
@@ -238,8 +239,7 @@ class CsvFrames : public FrameReader {
     }
     rows_.fail(ErrorCode::read_failed, 1,
                "this is no header line with columns of the table " + table_->name + " (" + columns +
-                   ", cut by comma, semicolon or tab): " + shortened(std::string(rows_.first_line())) +
-                   taken_for);
+                   ", cut by comma, semicolon or tab): " + shortened(rows_.first_line()) + taken_for);
   }
 
   std::shared_ptr<arrow::Array> column_of(const arrow::csv::BlockParser& parsed, std::size_t column) const {
@@ -265,7 +265,7 @@ class CsvFrames : public FrameReader {
     facts.row = row;
     raise(ErrorCode::wrong_type,
           input_->name() + ", row " + std::to_string(row) + ", column \"" + names_[column] +
-              "\": this text is not UTF-8: " + shortened(std::string(text)),
+              "\": this text is not UTF-8: " + shortened(text),
           facts);
   }
 
