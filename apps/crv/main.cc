@@ -102,11 +102,7 @@ std::string did_you_mean_argument(const CLI::App& app) {
 int usage_error(const CLI::App& app, const CLI::ParseError& error, bool json) {
   const auto commands = app.get_subcommands();
   const std::string command = commands.empty() ? "crv" : "crv " + commands.front()->get_name();
-  const auto extras = app.remaining(true);
-  const bool no_command = commands.empty() && !extras.empty() && !extras.front().starts_with("-");
-  const std::string what =
-      no_command ? "there is no command \"" + io::printable(extras.front()) + '"' : error.what();
-  tell_usage_error(what + did_you_mean_argument(app), command, json);
+  tell_usage_error(error.what() + did_you_mean_argument(app), command, json);
   return kUsage;
 }
 

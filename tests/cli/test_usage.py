@@ -56,7 +56,7 @@ class Usage(CommandTest):
                  [b"append", b"run", b"holdings", b"/nope\xff\x1b[31m\n.csv"], [b"append", b"run", b"holdings", b"rows.csv"],
                  [b"--config", b"\xff\x1b[31m\n.toml", b"runs"], [b"--root", b"\xff\x1b[31m\n", b"runs"],
                  [b"bundle", b"run", b"--meta", b"\xff\x1b[31m\n"], [b"append", b"run", b"holdings", b"-", b"--token", b"\xff\x1b[31m\n"],
-                 [b"\xff\x1b[31m\n"], [b"scan", b"run", b"holdings", b"--format", b"\xff\x1b[31m\n"], [b"scan", b"run", b"holdings", b"--\xff\x1b[31m\n"])
+                 [b"scan", b"run", b"holdings", b"--format", b"\xff\x1b[31m\n"], [b"scan", b"run", b"holdings", b"--\xff\x1b[31m\n"])
         for line in lines:
             for extra in ([], [b"--json"]):
                 done = subprocess.run([os.fsencode(CRV), *line, *extra], input=json_lines([holding(0, "a", 1)]).encode(),
