@@ -1,6 +1,8 @@
 // crv bundle, crv log
 #include <memory>
+#include <utility>
 
+#include "core/shown.h"
 #include "crv/core/error.h"
 #include "io/text_table.h"
 #include "shell.h"
@@ -14,12 +16,18 @@ struct BundleArguments {
 };
 
 JsonObject parse_meta(const std::string& text) {
-  Json meta = text.empty() ? Json(JsonObject()) : parse_json(text);
+  ErrorFacts facts;
+  facts.key = "--meta";
+  facts.value = shortened(text);
+  Json meta = JsonObject();
+  try {
+    meta = text.empty() ? std::move(meta) : parse_json(text);
+  } catch (const SchemaError& error) {
+    raise(error.code(), "--meta is " + facts.value + ": " + error.what(), facts);
+  }
   auto* object = meta.get_if<JsonObject>();
   if (object == nullptr) {
-    ErrorFacts facts;
-    facts.value = text;
-    raise(ErrorCode::bad_argument, "--meta must be a JSON object such as '{\"seed\": 7}', not " + text,
+    raise(ErrorCode::bad_argument, "--meta must be a JSON object such as '{\"seed\": 7}', not " + facts.value,
           facts);
   }
   return std::move(*object);

@@ -44,10 +44,18 @@ std::string command_text(const CLI::App& command) {
 }
 
 constexpr const char* kEnd = R"(.SH FORMATS
-Files are read by their extension (.parquet .pq .csv .jsonl .ndjson .arrow .arrows .feather .ipc), else by their first
-bytes.
+Files are read by their extension (.parquet .pq .csv .jsonl .ndjson .json .arrow .arrows .feather .ipc), else by their
+first bytes.
+What gzip, zstd, bzip2 or lz4 has compressed is read as what it was before (rows.csv.gz); a JSON file may also hold one
+array of objects.
+Text is UTF\-8.
+CSV is cut at commas, semicolons or tabs.
 In CSV a struct or list is JSON text, an empty cell is null, and a quoted empty one is an empty text.
 In JSON lines, numbers that are none are written NaN, Infinity and \-Infinity, as Python does.
+.SH MEMORY
+A limit of address space (ulimit \-v) must leave 192 MiB; below that the commands that read or write a run are refused.
+crv append holds the rows of all its files in memory, unless \-\-commit\-rows bounds them; scan and verify hold a few parts.
+Where memory ends, that is an error (out_of_memory), and the run is whole.
 .SH ENVIRONMENT
 .TP
 .B CRV_IO_ROOT_DIR, CRV_IO_TICK_BUCKET_SIZE, ...

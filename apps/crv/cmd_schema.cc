@@ -1,6 +1,7 @@
 // crv schema
 #include <memory>
 
+#include "core/suggest.h"
 #include "crv/core/descriptor.h"
 #include "crv/core/error.h"
 #include "io/text_table.h"
@@ -19,13 +20,9 @@ const core::TableDescriptor& descriptor_of(const std::string& name) {
   if (const auto* table = core::find_stored_table(name)) {
     return *table;
   }
-  std::string known;
-  for (const auto& table : core::list_tables()) {
-    known += (known.empty() ? "" : ", ") + table.name;
-  }
   ErrorFacts facts;
   facts.table = name;
-  raise(ErrorCode::unknown_table, "there is no table \"" + name + "\"; there are " + known, facts);
+  raise(ErrorCode::unknown_table, core::no_such_table(name), facts);
 }
 
 Json descriptor_json(const core::TableDescriptor& table) {

@@ -1,6 +1,8 @@
 // crv manifest, crv rebuild, crv verify
 #include <memory>
 
+#include "core/suggest.h"
+#include "crv/core/descriptor.h"
 #include "crv/core/error.h"
 #include "io/text_table.h"
 #include "progress.h"
@@ -29,9 +31,13 @@ std::string manifest_text(const io::TableManifest& manifest) {
 }
 
 void print_manifest(Shell& shell, const TableArguments& arguments) {
-  auto dataset = shell.open(arguments.run);
+  auto dataset = shell.open_existing(arguments.run);
   const auto manifest = dataset.manifest(arguments.table);
   if (!manifest) {
+    if (core::find_stored_table(arguments.table) == nullptr) {
+      raise(ErrorCode::unknown_table_in_scan, core::no_such_table(arguments.table),
+            {.run_id = arguments.run, .table = arguments.table});
+    }
     ErrorFacts facts;
     facts.run_id = arguments.run;
     facts.table = arguments.table;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "crv/core/json.h"
+#include "io/text_table.h"
 
 namespace crv::cli {
 namespace {
@@ -46,7 +47,7 @@ JsonObject object_of(const Violation& violation) {
 }
 
 void tell(JsonObject error) {
-  std::cerr << write_json(JsonObject{{"error", std::move(error)}}) << '\n';
+  std::cerr << write_json(JsonObject{{"error", std::move(error)}}, {.any_bytes = true}) << '\n';
 }
 
 }  // namespace
@@ -85,7 +86,7 @@ void tell_error(const Error& error, const Shell& shell) {
 
 void tell_what_stands(const Shell& shell) {
   for (const auto& line : shell.stands) {
-    std::cerr << "crv: " << line << '\n';
+    std::cerr << "crv: " << io::printable(line) << '\n';
   }
 }
 
@@ -93,7 +94,7 @@ void tell_usage_error(const std::string& message, const std::string& command, bo
   if (json) {
     tell(JsonObject{{"code", "usage"}, {"class", "UsageError"}, {"message", message}});
   } else {
-    std::cerr << "crv: " << message << "\nTry: " << command << " --help\n";
+    std::cerr << "crv: " << io::printable(message) << "\nTry: " << command << " --help\n";
   }
 }
 

@@ -8,12 +8,16 @@
 #include <exception>
 #include <iostream>
 #include <memory>
+#include <new>
 #include <string>
+#include <vector>
 
+#include "core/suggest.h"
 #include "crv/core/error.h"
 #include "error_text.h"
 #include "help.h"
 #include "interrupt.h"
+#include "io/text_table.h"
 #include "shell.h"
 
 namespace crv::cli {
@@ -69,10 +73,40 @@ bool asks_for_json(int argc, char** argv) {
   return false;
 }
 
+// What an argument that nobody takes may have been meant for: an option, or a command where none was named.
+std::string did_you_mean_argument(const CLI::App& app) {
+  const auto commands = app.get_subcommands();
+  const auto extras = app.remaining(true);
+  if (extras.empty()) {
+    return "";
+  }
+  std::vector<std::string> known;
+  std::string given = extras.front();
+  if (given.starts_with("-")) {
+    given = given.substr(0, given.find('='));
+    for (const CLI::App* taker : {&app, commands.empty() ? &app : commands.front()}) {
+      for (const auto* option : taker->get_options()) {
+        for (const auto& name : option->get_lnames()) {
+          known.push_back("--" + name);
+        }
+      }
+    }
+  } else if (commands.empty()) {
+    for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+      known.push_back(command->get_name());
+    }
+  }
+  return did_you_mean(given, known);
+}
+
 int usage_error(const CLI::App& app, const CLI::ParseError& error, bool json) {
   const auto commands = app.get_subcommands();
   const std::string command = commands.empty() ? "crv" : "crv " + commands.front()->get_name();
-  tell_usage_error(error.what(), command, json);
+  const auto extras = app.remaining(true);
+  const bool no_command = commands.empty() && !extras.empty() && !extras.front().starts_with("-");
+  const std::string what =
+      no_command ? "there is no command \"" + io::printable(extras.front()) + '"' : error.what();
+  tell_usage_error(what + did_you_mean_argument(app), command, json);
   return kUsage;
 }
 
@@ -97,6 +131,8 @@ int run(int argc, char** argv) {
     return usage_error(app, error, asks_for_json(argc, argv));
   } catch (const Error& error) {
     return failed(error, shell);
+  } catch (const std::bad_alloc&) {
+    return failed(IoError(ErrorCode::out_of_memory, "there is not enough memory for this"), shell);
   } catch (const std::exception&) {
     tell_what_stands(shell);
     throw;
@@ -114,7 +150,7 @@ int main(int argc, char** argv) {
   try {
     return crv::cli::run(argc, argv);
   } catch (const std::exception& error) {
-    std::cerr << "crv: " << error.what() << '\n';
+    std::cerr << "crv: " << crv::io::printable(error.what()) << '\n';
     return crv::cli::kWrong;
   }
 }

@@ -7,14 +7,32 @@
 #include <sstream>
 #include <utility>
 
+#include "core/suggest.h"
 #include "crv/core/error.h"
 #include "io/file_formats.h"
+#include "io/os.h"
 #include "io/streams.h"
+#include "io/text_table.h"
 
 namespace crv::cli {
 namespace {
 
 constexpr char kChoiceSeparator = '|';
+
+// Below it Arrow's libraries end the process instead of failing. Measured: they do below 110 MiB with two
+// cores, of which each takes some more.
+constexpr std::int64_t kLeastAddressSpace = std::int64_t{192} << 20;
+
+void require_memory() {
+  const auto limit = io::address_space_limit();
+  if (limit && *limit < kLeastAddressSpace) {
+    raise(ErrorCode::out_of_memory,
+          "this process may take " + io::bytes_text(*limit) +
+              " of address space (ulimit -v); crv needs at least " + io::bytes_text(kLeastAddressSpace) +
+              ", and more for large files",
+          {.key = "RLIMIT_AS", .value = std::to_string(*limit)});
+  }
+}
 
 }  // namespace
 
@@ -26,6 +44,7 @@ const io::LoadedSettings& Shell::settings() {
     }
     if (!globals.root.empty()) {
       settings_->settings.root_dir = globals.root;
+      io::check_settings(settings_->settings);
       for (auto& origin : settings_->origins) {
         if (origin.key == "root_dir") {
           origin.value = globals.root;
@@ -38,20 +57,14 @@ const io::LoadedSettings& Shell::settings() {
 }
 
 io::Dataset Shell::open(const std::string& run_id) {
+  require_memory();
   io::DatasetOptions options;
   options.on_warning = [this](const std::string& text) { warn(text); };
   return io::Dataset(settings().settings, run_id, std::move(options));
 }
 
 io::Dataset Shell::open_existing(const std::string& run_id) {
-  const auto runs = io::list_runs(settings().settings);
-  if (std::find(runs.begin(), runs.end(), run_id) == runs.end()) {
-    ErrorFacts facts;
-    facts.run_id = run_id;
-    facts.path = settings().settings.root_dir;
-    raise(ErrorCode::bad_run_id,
-          "there is no run \"" + run_id + "\" in " + facts.path + "/runs (see crv runs, or --root)", facts);
-  }
+  io::require_run(settings().settings, run_id);
   return open(run_id);
 }
 
@@ -61,7 +74,7 @@ void Shell::print(std::string_view text) {
 }
 
 void Shell::print_json(const Json& value) {
-  print(write_json(value, {.indent = 2}) + "\n");
+  print(write_json(value, {.indent = 2, .any_bytes = true}) + "\n");  // names of files may be any bytes
 }
 
 void Shell::answer_json(const Json& value) {
@@ -76,7 +89,7 @@ void Shell::answer_json(const Json& value) {
 
 void Shell::say(const std::string& text) {
   if (!globals.quiet) {
-    std::cerr << text << '\n';
+    std::cerr << io::printable(text) << '\n';
   }
 }
 
@@ -114,7 +127,9 @@ void choose_from(CLI::Option* option, const std::vector<std::string>& values) {
   option->check(CLI::Validator(
       [values](std::string& value) {
         const bool known = std::find(values.begin(), values.end(), value) != values.end();
-        return known ? std::string() : "\"" + value + "\" is none of " + CLI::detail::join(values, ", ");
+        return known ? std::string()
+                     : "\"" + value + "\" is none of " + CLI::detail::join(values, ", ") +
+                           did_you_mean(value, values);
       },
       ""));
 }

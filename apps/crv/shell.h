@@ -34,7 +34,7 @@ class Shell {
   // Defaults, file, environment and --root; their warnings are told once.
   const io::LoadedSettings& settings();
   io::Dataset open(const std::string& run_id);
-  // The same for commands that only look: throws IoArgumentError (bad_run_id) where there is no such run.
+  // The same for commands that only look: throws IoManifestError (run_missing) where there is no such run.
   io::Dataset open_existing(const std::string& run_id);
 
   void print(std::string_view text);   // standard output: what was asked for

@@ -2,22 +2,14 @@
 
 #include <exception>
 
-#include <nanobind/stl/string.h>
-
 #include "crv/core/error.h"
+#include "text.h"
 
 namespace crv::python {
 
 namespace nb = nanobind;
 
 namespace {
-
-// As Python reads names of files: bytes that are no UTF-8 become lone surrogates, and os.fsencode makes them
-// bytes again.
-nb::object text_of(std::string_view text) {
-  return nb::steal(
-      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "surrogateescape"));
-}
 
 nb::list plain(const std::vector<Violation>& violations) {
   nb::list all;
@@ -26,9 +18,9 @@ nb::list plain(const std::vector<Violation>& violations) {
     for (const Violation::Row& row : violation.first)
       first.append(nb::make_tuple(row.row, text_of(row.value)));
     nb::dict one;
-    one["rule"] = violation.rule;
-    one["column"] = violation.column;
-    one["reason"] = violation.reason;
+    one["rule"] = text_of(violation.rule);
+    one["column"] = text_of(violation.column);
+    one["reason"] = text_of(violation.reason);
     one["count"] = violation.count;
     one["first"] = std::move(first);
     all.append(std::move(one));

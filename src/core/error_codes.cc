@@ -42,6 +42,7 @@ void raise(ErrorCode code, const std::string& message, ErrorFacts facts) {
     case ErrorCode::reserved_name:
     case ErrorCode::row_rule:
       throw IoSchemaError(code, message, std::move(facts));
+    case ErrorCode::run_missing:
     case ErrorCode::table_missing:
     case ErrorCode::unknown_table_in_scan:
     case ErrorCode::manifest_damaged:
@@ -123,6 +124,8 @@ const char* name_of(ErrorCode code) noexcept {
       return "reserved_name";
     case ErrorCode::row_rule:
       return "row_rule";
+    case ErrorCode::run_missing:
+      return "run_missing";
     case ErrorCode::table_missing:
       return "table_missing";
     case ErrorCode::unknown_table_in_scan:

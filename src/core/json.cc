@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "core/shown.h"
 #include "core/utf8.h"
 #include "crv/core/error.h"
 
@@ -121,8 +122,10 @@ class Writer {
 
   void write(const std::string& text) {
     if (!is_utf8(text)) {
+      if (style_.any_bytes) return write(printable(text));
       raise(ErrorCode::bad_json,
-            "A text is not valid UTF-8 and so cannot be written as JSON: give it as UTF-8");
+            "A text is not valid UTF-8 and so cannot be written as JSON: \"" + shortened(text) + '"',
+            {.value = shortened(text)});
     }
     out_ += '"';
     for (std::size_t at = 0; at < text.size();) at += write_character(text, at);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/rapidjson.h"
+#include "core/shown.h"
 #include "crv/core/error.h"
 #include "crv/core/json.h"
 
@@ -146,7 +147,7 @@ class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> 
         return add(Json(text[0] == '-' ? -0.0 : 0.0));
       if (result.ec == std::errc() && result.ptr == end) return add(Json(value));
     }
-    return fail("`" + std::string(text.substr(0, 40)) + "` is not a JSON number that a double can hold");
+    return fail("`" + shortened(text, 40) + "` is not a JSON number that a double can hold");
   }
 
   bool fail(std::string problem) {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/numbers.h"
+#include "core/shown.h"
 #include "core/text.h"
 #include "crv/core/error.h"
 
@@ -38,13 +39,7 @@ std::string child(const std::string& path, std::string_view field) {
 }
 
 void raise_wrong_type(const Json& json, const std::string& path, std::string_view expected) {
-  std::string value = write_json(json);
-  constexpr std::size_t shown = 80;
-  if (value.size() > shown) {
-    std::size_t end = shown;
-    while ((static_cast<unsigned char>(value[end]) & 0xc0) == 0x80) --end;  // not within a character
-    value = value.substr(0, end) + "...";
-  }
+  std::string value = shortened(write_json(json), 80);
   refuse((path.empty() ? "A model" : path) + " must be " + std::string(expected) + ", not " + value, path,
          value);
 }

@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/suggest.h"
 #include "crv/core/error.h"
 #include "io/accepted.h"
 #include "io/arrow_types.h"
@@ -60,9 +61,7 @@ class Append {
  private:
   const core::TableDescriptor& descriptor_of(const std::string& table) {
     if (const core::TableDescriptor* found = core::find_table(table)) return *found;
-    std::string known;
-    for (const core::TableDescriptor& d : core::list_tables()) known += (known.empty() ? "" : ", ") + d.name;
-    raise(ErrorCode::unknown_table, "There is no table \"" + table + "\". The tables are: " + known + ".",
+    raise(ErrorCode::unknown_table, core::no_such_table(table),
           {.run_id = run_.run_id, .table = table, .value = table});
   }
 

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "core/shown.h"
+#include "core/utf8.h"
 #include "crv/core/error.h"
 #include "io/arrow_types.h"
 #include "io/artifact_files.h"
@@ -75,6 +77,9 @@ FileStat file_stat(const std::string& path) {
 
 FileStat write_text_atomic(Storage& storage, const std::string& path, std::string_view text) {
   check_file_path(path);
+  if (!is_utf8(text))
+    raise(ErrorCode::bad_argument, "the text for " + path + " is not UTF-8: " + shortened(text),
+          {.key = "text", .value = shortened(text), .path = path});
   replace_durably(storage, path, text);
   return stat_of(storage, path);
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/shown.h"
+
 namespace crv::io {
 
 namespace {
@@ -14,11 +16,11 @@ std::string row_count(std::int64_t count) {
 }
 
 std::string line_of(const BrokenRule& rule) {
-  std::string line =
-      "\n  " + rule.column + ": " + rule.reason + " (" + rule.rule + "): " + row_count(rule.count) + ": ";
+  std::string line = "\n  " + printable(rule.column) + ": " + rule.reason + " (" + rule.rule +
+                     "): " + row_count(rule.count) + ": ";
   for (std::size_t i = 0; i < rule.values.size(); ++i) {
     line += (i == 0 ? "row " : ", row ") + std::to_string(rule.rows[i]) + " holds " +
-            (rule.values[i].empty() ? "\"\"" : rule.values[i]);
+            (rule.values[i].empty() ? "\"\"" : printable(rule.values[i]));
   }
   return rule.count > static_cast<std::int64_t>(rule.values.size()) ? line + ", ..." : line;
 }

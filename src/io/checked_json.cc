@@ -1,13 +1,13 @@
 #include "io/checked_json.h"
 
+#include "core/shown.h"
 #include "io/commit.h"
 
 namespace crv::io {
 namespace {
 
 std::string shown(const Json& value) {
-  std::string text = write_json(value);
-  return text.size() > 80 ? text.substr(0, 77) + "..." : text;
+  return shortened(write_json(value), 80);
 }
 
 }  // namespace

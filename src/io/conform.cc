@@ -13,6 +13,7 @@
 #include <arrow/table.h>
 #include <arrow/type.h>
 
+#include "core/suggest.h"
 #include "crv/io/json_rows.h"
 #include "io/accepted.h"
 #include "io/arrow_types.h"
@@ -88,6 +89,12 @@ class Conformer {
     Place(descriptor_.name, column, arrow::ChunkedArray(arrow::ArrayVector{}, arrow::null())).fail(code, why);
   }
 
+  std::vector<std::string> column_names() const {
+    std::vector<std::string> names;
+    for (const core::ColumnDescriptor& column : descriptor_.columns) names.push_back(column.name);
+    return names;
+  }
+
   void check_names() const {
     std::set<std::string_view> names;
     for (const auto& field : frame_.schema()->fields()) {
@@ -97,7 +104,8 @@ class Conformer {
       if (const std::string why = why_no_name(name); !why.empty()) fail(ErrorCode::reserved_name, name, why);
       if (options_.strict_schema && options_.validate_schema && descriptor_.find(name) == nullptr) {
         fail(ErrorCode::unknown_column, name,
-             "the table has no such column; drop it, or set strict_schema = false to keep it");
+             "the table has no such column; drop it, or set strict_schema = false to keep it" +
+                 did_you_mean(name, column_names()));
       }
     }
   }

@@ -12,6 +12,7 @@
 #include <arrow/api.h>
 
 #include "core/number_text.h"
+#include "core/shown.h"
 #include "core/text.h"
 #include "crv/core/error.h"
 #include "crv/core/json.h"
@@ -173,7 +174,7 @@ Json parse_cell(std::string_view text, const std::string& column, std::int64_t r
     ErrorFacts facts;
     facts.column = column + (below.empty() || below.starts_with('[') ? "" : ".") + below;
     facts.row = row;
-    facts.value = shortened(std::string(text));
+    facts.value = shortened(text);
     raise(error.code(),
           "column " + column + ", row " + std::to_string(row) + ": " +
               (error.code() == ErrorCode::bad_json ? "the cell is not JSON: " : "") + error.what(),

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <utility>
 
+#include "core/shown.h"
+#include "core/suggest.h"
 #include "crv/core/error.h"
 #include "io/local_storage.h"
 #include "io/os.h"
@@ -31,6 +33,16 @@ std::optional<std::int64_t> integral(const Json& value) {
   auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
   if (error != std::errc() || end != text->data() + text->size()) return std::nullopt;
   return number;
+}
+
+// Whether the folder is one: the older package made tables/ only, and a run may have lost what it had.
+bool holds_run(Storage& storage, const RunPaths& paths) {
+  return storage.exists(paths.run_json()) || storage.exists(paths.log()) || storage.exists(paths.tables());
+}
+
+// A value for an error.
+std::string in_json(const Json& value) {
+  return shortened(write_json(value, {.any_bytes = true}));
 }
 
 }  // namespace
@@ -227,8 +239,7 @@ std::vector<std::string> list_runs(const IoSettings& settings, const std::shared
   for (const Entry& entry : where->list(runs_root(settings.root_dir))) {
     if (!entry.is_folder) continue;
     try {
-      check_run_id(entry.name);
-      runs.push_back(entry.name);
+      if (holds_run(*where, RunPaths(settings.root_dir, entry.name))) runs.push_back(entry.name);
     } catch (const IoArgumentError&) {
       continue;  // not a name that any run can have
     }
@@ -236,12 +247,23 @@ std::vector<std::string> list_runs(const IoSettings& settings, const std::shared
   return runs;
 }
 
+void require_run(const IoSettings& settings, const std::string& run_id,
+                 const std::shared_ptr<Storage>& storage) {
+  const std::shared_ptr<Storage> where = storage ? storage : local_storage();
+  const RunPaths paths(settings.root_dir, run_id);
+  if (holds_run(*where, paths)) return;
+  raise(ErrorCode::run_missing,
+        "There is no run \"" + run_id + "\" in " + runs_root(settings.root_dir) +
+            did_you_mean(run_id, list_runs(settings, where), "."),
+        {.run_id = run_id, .path = paths.run()});
+}
+
 std::optional<std::int64_t> parse_limit(const Json& limit) {
   if (limit.is_null()) return std::nullopt;
   const std::optional<std::int64_t> rows = integral(limit);
   if (!rows || *rows < 0)
-    raise(ErrorCode::bad_limit, "A limit is a number of rows, not " + write_json(limit) + ".",
-          {.key = "limit", .value = write_json(limit)});
+    raise(ErrorCode::bad_limit, "A limit is a number of rows, not " + in_json(limit) + ".",
+          {.key = "limit", .value = in_json(limit)});
   return rows;
 }
 
@@ -251,18 +273,19 @@ TickRange parse_where(const Json& where) {
     raise(ErrorCode::bad_where, why, {.key = std::move(key), .value = std::move(value)});
   };
   if (!object && !where.is_null())
-    refuse("A tick range is an object with tick_min and tick_max.", "", write_json(where));
+    refuse("A tick range is an object with tick_min and tick_max.", "", in_json(where));
   TickRange range;
   if (!object) return range;
   for (const auto& [key, value] : *object) {
     if (key != "tick_min" && key != "tick_max")
-      refuse("\"" + key + "\" is no bound of a tick range; there are tick_min and tick_max.", key,
-             write_json(value));
+      refuse("\"" + key + "\" is no bound of a tick range" +
+                 did_you_mean(key, {"tick_min", "tick_max"}, "; there are tick_min and tick_max."),
+             key, in_json(value));
     std::optional<std::int64_t>& bound = key == "tick_min" ? range.min : range.max;
     if (value.is_null()) continue;
     bound = integral(value);
     if (!bound)
-      refuse(key + " must be an integer of 64 bits, not " + write_json(value) + ".", key, write_json(value));
+      refuse(key + " must be an integer of 64 bits, not " + in_json(value) + ".", key, in_json(value));
   }
   return range;
 }

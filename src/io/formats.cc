@@ -20,12 +20,16 @@ constexpr std::array<std::pair<Format, std::string_view>, 5> kNames{{
     {Format::parquet, "parquet"},
 }};
 
-constexpr std::array<std::pair<std::string_view, Format>, 9> kExtensions{{
+// Of compressed files, behind the extension of what was compressed.
+constexpr std::array<std::string_view, 5> kPackedExtensions{".gz", ".zst", ".zstd", ".bz2", ".lz4"};
+
+constexpr std::array<std::pair<std::string_view, Format>, 10> kExtensions{{
     {".parquet", Format::parquet},
     {".pq", Format::parquet},
     {".csv", Format::csv},
     {".jsonl", Format::jsonl},
     {".ndjson", Format::jsonl},
+    {".json", Format::jsonl},
     {".arrow", Format::arrow},
     {".arrows", Format::arrow},
     {".feather", Format::arrow},
@@ -43,6 +47,72 @@ std::string joined(const std::vector<std::string>& words) {
     text += (text.empty() ? "" : ", ") + word;
   }
   return text;
+}
+
+using namespace std::string_view_literals;
+
+// First bytes of files that people take for tables, and of which crv reads nothing.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kOtherKinds{{
+    {"\xfd"
+     "7zXZ"sv,
+     "is compressed by xz; decompress it first"sv},
+    {"7z\xbc\xaf\x27\x1c"sv, "is a 7z archive; unpack it first"sv},
+    {"PK\x03\x04"sv, "is a zip archive or a spreadsheet; unpack it, or save it as CSV"sv},
+    {"\xd0\xcf\x11\xe0"sv, "is a spreadsheet or document of an older office program; save it as CSV"sv},
+    {"SQLite format 3"sv, "is an SQLite database; export the table first"sv},
+    {"\x89HDF"sv, "is an HDF5 file; export the table first"sv},
+    {"%PDF"sv, "is a PDF document"sv},
+    {"\x7f"
+     "ELF"sv,
+     "is a program"sv},
+}};
+
+[[noreturn]] void refuse_kind(const FdInput& input, std::string_view kind) {
+  ErrorFacts facts;
+  facts.path = input.name();
+  raise(ErrorCode::read_failed, input.name() + " " + std::string(kind), facts);
+}
+
+void refuse_other_kinds(FdInput& input) {
+  const std::string_view head = input.peek(kSniffed);
+  for (const auto& [first_bytes, kind] : kOtherKinds) {
+    if (head.starts_with(first_bytes)) {
+      refuse_kind(input, kind);
+    }
+  }
+}
+
+// Text of ASCII letters in units of 16 bits: every other byte is NUL.
+bool looks_like_utf16(std::string_view head, std::size_t first_nul) {
+  constexpr std::size_t kEnough = 8;
+  head = head.substr(0, head.size() / 2 * 2);
+  for (std::size_t i = 0; i < head.size(); ++i) {
+    if ((head[i] == '\0') != (i % 2 == first_nul)) {
+      return false;
+    }
+  }
+  return head.size() >= kEnough;
+}
+
+// A format of text is read as UTF-8.
+void require_utf8(FdInput& input) {
+  const std::string_view head = input.peek(kSniffed);
+  const auto refuse = [&](const std::string& encoding) {
+    refuse_kind(input,
+                "is " + encoding + " text; convert it to UTF-8 first: iconv -f " + encoding + " -t UTF-8");
+  };
+  if (head.starts_with("\xff\xfe\0\0"sv) || head.starts_with("\0\0\xfe\xff"sv)) {
+    refuse("UTF-32");
+  }
+  if (head.starts_with("\xff\xfe"sv) || head.starts_with("\xfe\xff"sv)) {
+    refuse("UTF-16");
+  }
+  if (looks_like_utf16(head, 1)) {
+    refuse("UTF-16LE");
+  }
+  if (looks_like_utf16(head, 0)) {
+    refuse("UTF-16BE");
+  }
 }
 
 Format sniff(FdInput& input) {
@@ -63,7 +133,7 @@ Format sniff(FdInput& input) {
     raise(ErrorCode::read_failed,
           input.name() + " is empty, so nothing tells its format: name it with --format", facts);
   }
-  return head[first] == '{' ? Format::jsonl : Format::csv;
+  return head[first] == '{' || head[first] == '[' ? Format::jsonl : Format::csv;
 }
 
 }  // namespace
@@ -102,6 +172,12 @@ std::optional<Format> format_of_path(std::string_view path) {
   std::string lower(path);
   std::transform(lower.begin(), lower.end(), lower.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  for (const auto& packed : kPackedExtensions) {
+    if (lower.ends_with(packed)) {
+      lower.resize(lower.size() - packed.size());
+      break;
+    }
+  }
   for (const auto& [extension, format] : kExtensions) {
     if (lower.size() > extension.size() && lower.ends_with(extension)) {
       return format;
@@ -152,11 +228,17 @@ void add_rows(std::vector<std::shared_ptr<arrow::Table>>& tables, std::shared_pt
 
 std::unique_ptr<FrameReader> open_frames(const std::string& path, const InputOptions& options) {
   auto input = FdInput::open(path, options.stop);
+  input->unpack();
+  refuse_other_kinds(*input);
   std::optional<Format> format = options.format;
   if (!format) {
     format = format_of_path(path);
   }
-  switch (format ? *format : sniff(*input)) {
+  const Format found = format ? *format : sniff(*input);
+  if (found == Format::csv || found == Format::jsonl) {
+    require_utf8(*input);
+  }
+  switch (found) {
     case Format::csv:
       return read_csv(std::move(input), options.table, format ? "" : kTakenForCsv);
     case Format::jsonl:

@@ -114,9 +114,9 @@ class BatchFrames : public FrameReader {
   std::shared_ptr<FdInput> input_;
 };
 
-// The whole input for reading out of order: the file itself, or what a pipe held.
+// The whole input for reading out of order: the file itself, or what a pipe or a compressed file held.
 std::shared_ptr<arrow::io::RandomAccessFile> random_access(FdInput& input, const std::string& path) {
-  if (path != "-" && input.size() >= 0) {
+  if (path != "-" && input.size() >= 0 && !input.is_packed()) {
     return check_read(arrow::io::ReadableFile::Open(path), path);
   }
   return std::make_shared<arrow::io::BufferReader>(arrow::Buffer::FromString(input.read_all()));

@@ -12,6 +12,8 @@
 #include <arrow/csv/options.h>
 #include <arrow/csv/parser.h>
 
+#include "core/shown.h"
+#include "core/utf8.h"
 #include "io/csv_cells.h"
 #include "io/declared.h"
 #include "io/file_formats.h"
@@ -156,7 +158,7 @@ class CsvRows {
         wrong_line_ = lines_ + lines_in(text.substr(0, std::min(before, text.size())));
         wrong_width = "row #" + std::to_string(row.number) + " has " + std::to_string(row.actual_columns) +
                       " cells where the header has " + std::to_string(row.expected_columns) + ": " +
-                      shortened(std::string(row.text));
+                      shortened(row.text);
         return arrow::csv::InvalidRowResult::Error;
       };
     }
@@ -238,8 +240,7 @@ class CsvFrames : public FrameReader {
     }
     rows_.fail(ErrorCode::read_failed, 1,
                "this is no header line with columns of the table " + table_->name + " (" + columns +
-                   ", cut by comma, semicolon or tab): " + shortened(std::string(rows_.first_line())) +
-                   taken_for);
+                   ", cut by comma, semicolon or tab): " + shortened(rows_.first_line()) + taken_for);
   }
 
   std::shared_ptr<arrow::Array> column_of(const arrow::csv::BlockParser& parsed, std::size_t column) const {
@@ -263,7 +264,7 @@ class CsvFrames : public FrameReader {
     facts.path = input_->name();
     facts.column = printable(names_[column]);
     facts.row = row;
-    facts.value = shortened(std::string(text));
+    facts.value = shortened(text);
     raise(ErrorCode::wrong_type,
           input_->name() + ", row " + std::to_string(row) + ", column \"" + facts.column +
               "\": this text is not UTF-8: " + facts.value,

@@ -1,8 +1,10 @@
-// JSON lines, in and out.
+// JSON lines, in and out; in also as the elements of one JSON array.
 #include <arrow/api.h>
 
+#include "core/shown.h"
 #include "crv/io/json_rows.h"
 #include "io/file_formats.h"
+#include "io/json_array.h"
 #include "io/json_line.h"
 
 namespace crv::io {
@@ -10,11 +12,24 @@ namespace {
 
 constexpr std::int64_t kChunkRows = 65536;  // as JSON values rows take many times the room of a frame
 constexpr std::int64_t kRowsAtOnce = 1024;
+constexpr std::size_t kFirstBytes = 64;
+
+bool begins_array(std::string_view head) {
+  if (head.starts_with("\xEF\xBB\xBF")) {
+    head.remove_prefix(3);
+  }
+  const auto first = head.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && head[first] == '[';
+}
 
 class JsonLineFrames : public FrameReader {
  public:
   JsonLineFrames(std::shared_ptr<FdInput> input, const core::TableDescriptor* table)
-      : input_(std::move(input)), table_(table), reader_(*input_) {}
+      : input_(std::move(input)), table_(table), reader_(*input_) {
+    if (begins_array(input_->peek(kFirstBytes))) {
+      array_.emplace(*input_);
+    }
+  }
 
   std::vector<Frame> next(std::int64_t max_rows) override {
     lines_.clear();
@@ -38,13 +53,14 @@ class JsonLineFrames : public FrameReader {
   std::vector<JsonObject> next_chunk(std::int64_t max_rows) {
     std::vector<JsonObject> rows;
     while (static_cast<std::int64_t>(rows.size()) < max_rows) {
-      const auto line = reader_.next();
-      if (!line) {
+      const auto text = array_ ? array_->next() : reader_.next();
+      if (!text) {
         break;
       }
-      if (auto row = parse_json_line(*line, reader_.number())) {
+      const std::int64_t line = array_ ? array_->number() : reader_.number();
+      if (auto row = parse_json_line(*text, line)) {
         rows.push_back(std::move(*row));
-        lines_.add(reader_.number());
+        lines_.add(line);
       }
     }
     return rows;
@@ -62,6 +78,7 @@ class JsonLineFrames : public FrameReader {
   std::shared_ptr<FdInput> input_;
   const core::TableDescriptor* table_;
   LineReader reader_;
+  std::optional<JsonArrayReader> array_;  // where the input is one array, whose elements are the rows
   LineMap lines_;
 };
 
@@ -102,7 +119,7 @@ std::optional<JsonObject> parse_json_line(std::string_view text, std::int64_t li
   }
   auto* object = value.get_if<JsonObject>();
   if (object == nullptr) {
-    facts.value = std::string(text.substr(0, 80));
+    facts.value = shortened(text, 80);
     raise(ErrorCode::bad_json,
           "line " + std::to_string(line) + ": a row must be a JSON object, this is " + facts.value, facts);
   }

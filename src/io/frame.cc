@@ -13,10 +13,11 @@
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
 
+#include "core/shown.h"
+#include "core/utf8.h"
 #include "crv/core/error.h"
 #include "io/arrow_types.h"
 #include "io/declared.h"
-#include "io/json_column.h"
 #include "io/place.h"
 
 namespace crv::io {
@@ -162,7 +163,7 @@ Frame::Frame(std::span<const core::HoldingsValuationRow> rows) : table_(table_of
 
 Frame frame_from_json(std::span<const JsonObject> rows, const core::TableDescriptor* table) {
   const Type declared = table == nullptr ? Type() : declared_types(*table);
-  JsonColumn root("", &declared);
+  JsonColumn root("", &declared, -1);  // its columns are at depth 0, as those of a table are
   std::int64_t index = 0;
   for (const JsonObject& row : rows) {
     root.append(index, row, index);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -12,8 +11,9 @@
 #include <arrow/array/builder_primitive.h>
 #include <arrow/buffer_builder.h>
 #include <arrow/type.h>
-#include <arrow/util/utf8.h>
 
+#include "core/shown.h"
+#include "core/utf8.h"
 #include "io/arrow_types.h"
 #include "io/cast.h"
 #include "io/declared.h"
@@ -63,10 +63,12 @@ void ok(const arrow::Status& status) {
 }  // namespace
 
 struct JsonColumn::State {
-  State(std::string name, const Type* known) : path(std::move(name)), declared(known) {}
+  State(std::string name, const Type* known, int around)
+      : path(std::move(name)), declared(known), depth(around) {}
 
   std::string path;
   const Type* declared;
+  int depth;
   Kind kind = Kind::unknown;
   std::int64_t first_row = 0;  // that gave the kind
   std::int64_t length = 0;     // values so far, nulls included
@@ -179,9 +181,22 @@ struct JsonColumn::State {
     ok(integers.Append(value));
   }
 
+  // No part holds deeper types, and nobody could read them: see conform.
+  void check_depth(std::int64_t row) const {
+    if (depth < kMaxTypeDepth) return;
+    ErrorFacts facts;
+    facts.column = path;
+    facts.row = row;
+    raise(ErrorCode::wrong_type,
+          "column \"" + shortened(path) + "\", row " + std::to_string(row) + ": nested deeper than " +
+              std::to_string(kMaxTypeDepth) + " levels",
+          facts);
+  }
+
   template <class Elements>
   void add_list(const Elements& elements, std::int64_t row) {
-    if (children.empty()) children.emplace_back(path + "[]", declared_elements(declared));
+    check_depth(row);
+    if (children.empty()) children.emplace_back(path + "[]", declared_elements(declared), depth + 1);
     ok(offsets.Append(list_end()));
     ok(valid.Append(true));
     State& below = *children[0].state_;
@@ -189,6 +204,7 @@ struct JsonColumn::State {
   }
 
   void add_object(std::int64_t index, const JsonObject& object, std::int64_t row) {
+    check_depth(row);
     ok(valid.Append(true));
     std::size_t guess = 0;  // keys mostly come in the same order in every row
     for (const auto& [key, value] : object) {
@@ -206,7 +222,7 @@ struct JsonColumn::State {
     const auto [found, added] = by_name.try_emplace(key, names.size());
     if (added) {
       names.push_back(key);
-      children.emplace_back(path.empty() ? key : path + "." + key, declared_field(declared, key));
+      children.emplace_back(path.empty() ? key : path + "." + key, declared_field(declared, key), depth + 1);
     }
     return found->second;
   }
@@ -236,8 +252,8 @@ struct JsonColumn::State {
   }
 };
 
-JsonColumn::JsonColumn(std::string path, const Type* declared)
-    : state_(std::make_unique<State>(std::move(path), declared)) {}
+JsonColumn::JsonColumn(std::string path, const Type* declared, int depth)
+    : state_(std::make_unique<State>(std::move(path), declared, depth)) {}
 JsonColumn::~JsonColumn() = default;
 JsonColumn::JsonColumn(JsonColumn&&) noexcept = default;
 JsonColumn& JsonColumn::operator=(JsonColumn&&) noexcept = default;
@@ -318,31 +334,6 @@ std::shared_ptr<arrow::Array> JsonColumn::finish(std::int64_t length) {
       return state.finish_object();
   }
   return result;
-}
-
-std::string printable(std::string_view text) {
-  if (is_utf8(text)) return std::string(text);
-  std::string result;
-  while (!text.empty()) {
-    std::size_t length = std::min<std::size_t>(text.size(), 4);
-    while (length > 0 && !is_utf8(text.substr(0, length))) --length;
-    if (length > 0) {
-      result += text.substr(0, length);
-    } else {
-      char escaped[5];
-      std::snprintf(escaped, sizeof escaped, "\\x%02x",
-                    static_cast<unsigned>(static_cast<unsigned char>(text[0])));
-      result += escaped;
-      length = 1;
-    }
-    text.remove_prefix(length);
-  }
-  return result;
-}
-
-bool is_utf8(std::string_view text) {
-  static const bool ready = (arrow::util::InitializeUTF8(), true);
-  return ready && arrow::util::ValidateUTF8(text);
 }
 
 }  // namespace crv::io

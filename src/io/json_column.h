@@ -18,12 +18,13 @@ namespace crv::io {
 // but nulls came. Values are appended in ascending order of `index`; an index that is left out is null.
 // Where text is declared a NaN is null, and an integer beyond 64 bits is text.
 // Throws IoSchemaError: type_conflict where two values do not meet, lossy_cast for an integer beyond 64 bits
-// or one beyond +-2^53 among floats, duplicate_column for a key that stands twice in an object; each with the
-// row.
+// or one beyond +-2^53 among floats, duplicate_column for a key that stands twice in an object, wrong_type
+// for what is nested deeper than kMaxTypeDepth; each with the row.
 class JsonColumn {
  public:
   // `path`: "" for the rows themselves. `declared` (may be nullptr, else outlives this): declared.h.
-  explicit JsonColumn(std::string path, const Type* declared = nullptr);
+  // `depth`: of lists and objects around it.
+  explicit JsonColumn(std::string path, const Type* declared = nullptr, int depth = 0);
   ~JsonColumn();
   JsonColumn(JsonColumn&&) noexcept;
   JsonColumn& operator=(JsonColumn&&) noexcept;
@@ -40,9 +41,5 @@ class JsonColumn {
   struct State;
   std::unique_ptr<State> state_;
 };
-
-bool is_utf8(std::string_view text);
-// The text with each byte that is no part of UTF-8 as "\xe9".
-std::string printable(std::string_view text);
 
 }  // namespace crv::io

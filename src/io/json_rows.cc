@@ -13,6 +13,7 @@
 #include <arrow/util/base64.h>
 #include <arrow/util/float16.h>
 
+#include "core/shown.h"
 #include "crv/core/error.h"
 #include "io/arrow_types.h"
 #include "io/json_column.h"

@@ -4,10 +4,13 @@
 #include <iterator>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "core/rapidjson.h"
+#include "core/shown.h"
 #include "io/commit.h"
 #include "io/paths.h"
 #include "io/sums.h"
@@ -196,7 +199,7 @@ bool ManifestReader::text_value(std::string_view text) {
     return true;
   }
   Needed<std::string>* field = text_field();
-  if (!field) return other('"' + std::string(text.substr(0, 80)) + '"');
+  if (!field) return other('"' + shortened(text, 80) + '"');
   field->value = text;
   return true;
 }
@@ -397,6 +400,13 @@ TableState read_manifest(std::string_view text, bool ours, const Origin& origin)
     std::vector<PartRecord> parts = reader.take_parts();
     if (reader.part_count().value_or(std::ssize(parts)) != std::ssize(parts))
       origin.damaged("\"part_count\" is not the number of its parts", "part_count");
+    std::unordered_map<std::string_view, std::int64_t> buckets;
+    for (const PartRecord& part : parts)
+      if (const auto [held, fresh] = buckets.try_emplace(part.meta.path, part.bucket);
+          !fresh && held->second != part.bucket)
+        origin.damaged("part " + part.meta.path + " is listed in bucket " + std::to_string(held->second) +
+                           " and in bucket " + std::to_string(part.bucket),
+                       "path", part.meta.path);
     for (PartRecord& part : parts) state.add(std::move(part));
     return state;
   });

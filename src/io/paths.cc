@@ -3,6 +3,7 @@
 #include <charconv>
 #include <utility>
 
+#include "core/shown.h"
 #include "core/utf8.h"
 #include "crv/core/error.h"
 
@@ -26,19 +27,9 @@ bool is_control(char c) {
   return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
 }
 
-// For messages: the text in quotes, bytes that would garble a terminal as \xNN.
+// For messages: with the start of a name of any length.
 std::string quoted(std::string_view text) {
-  static constexpr std::string_view kHex = "0123456789abcdef";
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (is_control(c) || byte >= 0x80) {
-      out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
+  return '"' + shortened(text) + '"';
 }
 
 // U+0080 to U+009F in UTF-8.

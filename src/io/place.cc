@@ -5,8 +5,8 @@
 #include <arrow/array.h>
 #include <arrow/chunked_array.h>
 
+#include "core/shown.h"
 #include "crv/io/json_rows.h"
-#include "io/json_column.h"
 
 namespace crv::io {
 
@@ -82,18 +82,7 @@ void Place::fail_at(ErrorCode code, std::int64_t row, const std::string& value,
 
 std::string text_of(const Json& value) {
   const auto* text = value.get_if<std::string>();
-  return shortened(text != nullptr ? *text : write_json(value));
-}
-
-std::string shortened(std::string text) {
-  text = printable(text);
-  constexpr std::size_t kShown = 120;
-  if (text.size() <= kShown) return text;
-  std::size_t cut = kShown;
-  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0U) == 0x80U)
-    --cut;  // not inside a character
-  text.resize(cut);
-  return text + "...";
+  return shortened(text != nullptr ? *text : write_json(value, {.any_bytes = true}));
 }
 
 }  // namespace crv::io

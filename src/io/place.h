@@ -76,7 +76,4 @@ class Place {
 // A value for an error: text as it is, all else as JSON, cut where it is long.
 std::string text_of(const Json& value);
 
-// The text as printable() shows it, or its beginning and "..." where it is long.
-std::string shortened(std::string text);
-
 }  // namespace crv::io

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "core/suggest.h"
 #include "crv/core/error.h"
 #include "io/arrow_types.h"
 #include "io/part.h"
@@ -176,7 +177,7 @@ class Reconcile {
 
 void write_manifest(Run& run, const TableManifest& manifest) {
   if (!core::find_table(manifest.table))
-    raise(ErrorCode::unknown_table, "There is no table \"" + manifest.table + "\".",
+    raise(ErrorCode::unknown_table, core::no_such_table(manifest.table),
           {.run_id = run.run_id, .table = manifest.table, .value = manifest.table});
   Reconcile(run, manifest)();
 }

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "core/shown.h"
+#include "core/suggest.h"
 #include "crv/core/descriptor.h"
 #include "crv/core/error.h"
 #include "io/json_line.h"
@@ -42,7 +44,7 @@ std::int64_t tick_of(const JsonObject& row, std::int64_t line) {
   }
   const auto tick = integral(*value);
   if (!tick || *tick < 0) {
-    const std::string text = write_json(*value);
+    const std::string text = shortened(write_json(*value));
     raise_row(ErrorCode::bad_tick, "a tick must be an integer from 0 on, not " + text, line, "tick", text);
   }
   return *tick;
@@ -55,9 +57,10 @@ std::string table_of(const JsonObject& row, std::int64_t line) {
   }
   const auto* name = value->get_if<std::string>();
   if (name == nullptr || core::find_table(*name) == nullptr) {
-    const std::string text = write_json(*value);
-    raise_row(ErrorCode::unknown_table, "no table is named " + text + " (crv schema lists those there are)",
-              line, "table", text);
+    const std::string text = shortened(write_json(*value));
+    raise_row(ErrorCode::unknown_table,
+              name != nullptr ? core::no_such_table(*name) : "a table is named by a text, not by " + text,
+              line, "table", name != nullptr ? *name : text);
   }
   return *name;
 }
@@ -208,6 +211,7 @@ void Recorder::finish() {
 
 void Recorder::add_lines_of(int descriptor) {
   FdInput input(descriptor, "standard input", options_.stop);
+  input.unpack();
   LineReader lines(input);
   while (true) {
     const auto line = lines.next();

@@ -11,6 +11,10 @@
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
 
+#include "core/shown.h"
+#include "core/suggest.h"
+#include "core/text.h"
+#include "core/utf8.h"
 #include "crv/core/error.h"
 #include "io/accepted.h"
 #include "io/arrow_types.h"
@@ -252,11 +256,12 @@ Columns select_columns(const Columns& all, const std::vector<std::string>& names
   for (const std::string& name : names) {
     const Field* field = find(all, name);
     if (!field || find(wanted, name)) {
-      std::string there;
-      for (const Field& f : all) there += (there.empty() ? "" : ", ") + f.name;
+      std::vector<std::string> there;
+      for (const Field& f : all) there.push_back(f.name);
       raise(ErrorCode::bad_projection,
             field ? "Column \"" + name + "\" was asked for twice."
-                  : "Table " + table + " has no column \"" + name + "\". It has: " + there + ".",
+                  : "Table " + table + " has no column \"" + shortened(name) + '"' +
+                        did_you_mean(name, there, ".") + " It has: " + core::join(there) + ".",
             {.table = table, .column = name, .value = name});
     }
     wanted.push_back(*field);
@@ -400,7 +405,7 @@ Scan scan(Run& run, std::string_view table, const ScanOptions& options) {
   check_options(options, name);
   const core::TableDescriptor* descriptor = core::find_stored_table(table);
   if (!descriptor)
-    raise(ErrorCode::unknown_table_in_scan, "There is no table \"" + name + "\".",
+    raise(ErrorCode::unknown_table_in_scan, core::no_such_table(name),
           {.run_id = run.run_id, .table = name, .value = name});
   run.open();
   auto state = std::make_shared<Scan::State>(Scan::State{.storage = run.shared_storage(),
@@ -420,11 +425,13 @@ Scan scan(Run& run, std::string_view table, const ScanOptions& options) {
   state->query.batch_rows = options.batch_rows;
   auto lock = run.lock();
   TableState* snapshot = run.table(lock, table);
-  if (!snapshot)
+  if (!snapshot) {
+    require_run(run.settings, run.run_id, run.shared_storage());
     raise(ErrorCode::table_missing,
           "Run " + run.run_id + " has no manifest of table " + name + " (" + run.paths().manifest(name) +
               "). If rows were written to it, rebuild it.",
           {.run_id = run.run_id, .table = name, .path = run.paths().manifest(name)});
+  }
   run.identify_parts(lock, *snapshot);
   state->query.wanted = scan_columns(*snapshot, *descriptor);
   if (options.columns) state->query.wanted = select_columns(state->query.wanted, *options.columns, name);
@@ -523,6 +530,7 @@ Scan Scan::for_polars() const {
 }
 
 bool Scan::readable_by_others() const {
+  if (!is_utf8(state_->storage->absolute(state_->paths.run()))) return false;  // others know no such path
   if (std::none_of(state_->unreadable->begin(), state_->unreadable->end(),
                    [](const auto& obstacles) { return obstacles != nullptr; }))
     return true;

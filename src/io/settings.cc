@@ -9,6 +9,8 @@
 #include <utility>
 #include <variant>
 
+#include "core/shown.h"
+#include "core/suggest.h"
 #include "crv/core/error.h"
 #include "io/settings_fields.h"
 
@@ -38,7 +40,10 @@ void apply_environment(SettingsLoading& loading, const std::string& prefix, cons
       loading.set(field, {std::string(field.key), "environment variable " + name, {}, text, Json(text)},
                   name);
     } else if (!prefix.empty() && name.starts_with(prefix)) {
-      loading.warn("environment variable " + name + " is not a setting of crv and was not read");
+      std::vector<std::string> names;
+      for (const auto& [variable, field] : known) names.push_back(variable);
+      loading.warn("environment variable " + printable(name) + " is not a setting of crv and was not read" +
+                   did_you_mean(name, names));
     }
   }
 }
@@ -68,10 +73,12 @@ IoSettings settings_from_json(const JsonObject& fields) {
   IoSettings settings;
   for (const auto& [key, value] : fields) {
     const auto* text = value.get_if<std::string>();
-    const Given given{key, "setting " + key, {}, text ? *text : write_json(value), value};
+    const Given given{
+        key, "setting " + key, {}, text ? *text : write_json(value, {.any_bytes = true}), value};
     const FieldDef* field = find_setting(key);
     if (!field)
-      raise(ErrorCode::config_unknown_key, "\"" + key + "\" is not a setting of crv",
+      raise(ErrorCode::config_unknown_key,
+            "\"" + key + "\" is not a setting of crv" + did_you_mean(key, setting_names("")),
             {.key = key, .value = given.text});
     take(given, *field, settings);
   }

@@ -9,8 +9,10 @@
 #include <type_traits>
 #include <utility>
 
+#include "core/shown.h"
+#include "core/suggest.h"
+#include "core/utf8.h"
 #include "crv/core/error.h"
-#include "io/json_column.h"
 
 namespace crv::io {
 namespace {
@@ -63,7 +65,7 @@ std::string shown(bool value) {
   return value ? "true" : "false";
 }
 std::string shown(const JsonObject& value) {
-  return write_json(Json(value));
+  return write_json(Json(value), {.any_bytes = true});
 }
 template <class E>
   requires std::is_enum_v<E>
@@ -148,9 +150,19 @@ void take(const Given& given, const FieldDef&, bool& out) {
   out = *flag;
 }
 
+bool has_only_utf8(const Json& value) {
+  if (const auto* text = value.get_if<std::string>()) return is_utf8(*text);
+  if (const auto* array = value.get_if<JsonArray>()) return std::ranges::all_of(*array, has_only_utf8);
+  const auto* object = value.get_if<JsonObject>();
+  return object == nullptr || std::ranges::all_of(*object, [](const JsonMember& member) {
+           return is_utf8(member.first) && has_only_utf8(member.second);
+         });
+}
+
 void take(const Given& given, const FieldDef&, JsonObject& out) {
   const auto* object = given.value ? given.value->get_if<JsonObject>() : nullptr;
   if (!object) refuse_value(given, "a table");
+  if (!has_only_utf8(*object)) refuse_value(given, "a table of texts that are UTF-8");
   out = *object;
 }
 
@@ -159,14 +171,16 @@ template <class E>
 void take(const Given& given, const FieldDef&, E& out) {
   const auto* text = given.value ? given.value->get_if<std::string>() : nullptr;
   std::string choices;
+  std::vector<std::string> names;
   for (const auto& [member, name] : Names<E>::all) {
     if (text && trimmed_lower(*text) == name) {
       out = member;
       return;
     }
     choices += (choices.empty() ? "" : ", ") + std::string(name);
+    names.emplace_back(name);
   }
-  refuse_value(given, "one of " + choices);
+  refuse_value(given, "one of " + choices + (text ? did_you_mean(trimmed_lower(*text), names) : ""));
 }
 
 }  // namespace
@@ -206,6 +220,14 @@ const std::vector<FieldDef>& setting_fields() {
   return list;
 }
 
+std::vector<std::string> setting_names(std::string_view prefix) {
+  std::vector<std::string> names;
+  for (const FieldDef& field : setting_fields()) {
+    if (field.key.starts_with(prefix)) names.emplace_back(field.key.substr(prefix.size()));
+  }
+  return names;
+}
+
 const FieldDef* find_setting(std::string_view key) {
   const auto at = std::ranges::find(setting_fields(), key, &FieldDef::key);
   return at == setting_fields().end() ? nullptr : &*at;
@@ -220,9 +242,9 @@ void refuse_value(const Given& given, const std::string& need) {
   const bool is_text = given.value && given.value->get_if<std::string>();
   ErrorFacts facts;
   facts.key = given.key;
-  facts.value = printable(given.text);
+  facts.value = is_utf8(given.text) ? given.text : printable(given.text);
   facts.path = given.path;
-  const std::string shown_value = is_text ? write_json(Json(facts.value)) : facts.value;
+  const std::string shown_value = is_text ? '"' + shortened(facts.value) + '"' : facts.value;
   raise(ErrorCode::config_value, given.where + " is " + shown_value + ", but it must be " + need,
         std::move(facts));
 }

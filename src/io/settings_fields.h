@@ -29,6 +29,8 @@ inline constexpr std::string_view valuation_prefix = "valuation.";
 
 const std::vector<FieldDef>& setting_fields();       // in declaration order
 const FieldDef* find_setting(std::string_view key);  // nullptr where there is none
+// Keys that begin with `prefix`, without it.
+std::vector<std::string> setting_names(std::string_view prefix);
 std::string shown(const FieldDef& field, const IoSettings& settings);
 
 struct Given {

@@ -9,6 +9,7 @@
 
 #include <toml++/toml.h>
 
+#include "core/suggest.h"
 #include "crv/core/error.h"
 #include "io/settings_fields.h"
 
@@ -101,7 +102,8 @@ std::string known_keys(std::string_view prefix) {
   facts.path = given.path;
   raise(ErrorCode::config_unknown_key,
         given.where + " (= " + given.text + ") is not a setting of crv; there are " + known_keys(prefix) +
-            (prefix.empty() ? " and the table valuation" : ""),
+            (prefix.empty() ? " and the table valuation" : "") +
+            did_you_mean(std::string_view(given.key).substr(prefix.size()), setting_names(prefix)),
         std::move(facts));
 }
 

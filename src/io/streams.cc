@@ -5,12 +5,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
 #include <cstring>
 #include <system_error>
+#include <utility>
 
 #include <arrow/buffer.h>
 
@@ -24,6 +26,20 @@ namespace {
 
 constexpr std::size_t kChunk = std::size_t{1} << 16;
 constexpr int kStopPollMs = 100;
+
+// What compresses a file, by the bytes that it puts first.
+struct Packer {
+  std::string_view first_bytes, from_fifth_on;
+  arrow::Compression::type codec;
+};
+using namespace std::string_view_literals;
+constexpr std::array<Packer, 4> kPackers{{
+    {"\x1f\x8b\x08"sv, ""sv, arrow::Compression::GZIP},
+    {"\x28\xb5\x2f\xfd"sv, ""sv, arrow::Compression::ZSTD},
+    {"\x04\x22\x4d\x18"sv, ""sv, arrow::Compression::LZ4_FRAME},
+    {"BZh"sv, "1AY&SY"sv, arrow::Compression::BZ2},
+}};
+constexpr std::size_t kPackerBytes = 10, kFifth = 4;
 
 std::string text_of_errno(int error) {
   return std::generic_category().message(error);
@@ -83,11 +99,12 @@ void FdInput::wait_for_bytes() const {
   }
 }
 
-std::int64_t FdInput::read_fd(void* out, std::int64_t length) const {
+std::int64_t FdInput::read_fd(void* out, std::int64_t length) {
   while (true) {
     wait_for_bytes();
     const ssize_t got = ::read(fd_, out, static_cast<std::size_t>(length));
     if (got >= 0) {
+      raw_position_ += got;
       return got;
     }
     if (errno != EINTR && errno != EAGAIN) {
@@ -96,10 +113,64 @@ std::int64_t FdInput::read_fd(void* out, std::int64_t length) const {
   }
 }
 
+void FdInput::unpack() {
+  const std::string_view head = peek(kPackerBytes);
+  const auto packer = std::find_if(kPackers.begin(), kPackers.end(), [&](const Packer& known) {
+    return head.size() > kFifth && head.starts_with(known.first_bytes) &&
+           head.substr(kFifth).starts_with(known.from_fifth_on);
+  });
+  if (packer == kPackers.end()) {
+    return;
+  }
+  ErrorFacts facts;
+  facts.path = name_;
+  const auto codec = check(arrow::util::Codec::Create(packer->codec), ErrorCode::read_failed, facts);
+  packer_ = check(codec->MakeDecompressor(), ErrorCode::read_failed, facts);
+  packed_ = std::exchange(head_, {});
+}
+
+// As read_fd(), of what the bytes were before they were compressed.
+std::int64_t FdInput::read_bytes(void* out, std::int64_t length) {
+  if (!packer_) {
+    return read_fd(out, length);
+  }
+  ErrorFacts facts;
+  facts.path = name_;
+  while (true) {
+    if (packed_used_ == packed_.size() && !holds_more_) {
+      packed_.resize(kChunk);
+      packed_used_ = 0;
+      packed_.resize(static_cast<std::size_t>(read_fd(packed_.data(), kChunk)));
+      if (packed_.empty() && packer_->IsFinished()) {
+        return 0;
+      }
+      if (packed_.empty()) {
+        raise(ErrorCode::read_failed, name_ + " ends in the middle of its compressed data", facts);
+      }
+    }
+    if (packer_->IsFinished()) {  // another member or frame follows
+      check(packer_->Reset(), ErrorCode::read_failed, facts);
+    }
+    const auto done =
+        check(packer_->Decompress(static_cast<std::int64_t>(packed_.size() - packed_used_),
+                                  reinterpret_cast<const std::uint8_t*>(packed_.data()) + packed_used_,
+                                  length, static_cast<std::uint8_t*>(out)),
+              ErrorCode::read_failed, facts);
+    packed_used_ += static_cast<std::size_t>(done.bytes_read);
+    if (done.bytes_read == 0 && done.bytes_written == 0 && holds_more_ == done.need_more_output) {
+      raise(ErrorCode::read_failed, name_ + " holds compressed data that is damaged", facts);
+    }
+    holds_more_ = done.need_more_output;
+    if (done.bytes_written > 0) {
+      return done.bytes_written;
+    }
+  }
+}
+
 std::string_view FdInput::peek(std::size_t length) {
   std::string chunk(kChunk, '\0');
   while (head_.size() < length) {
-    const auto got = read_fd(chunk.data(), static_cast<std::int64_t>(chunk.size()));
+    const auto got = read_bytes(chunk.data(), static_cast<std::int64_t>(chunk.size()));
     if (got == 0) {
       break;
     }
@@ -116,7 +187,7 @@ std::int64_t FdInput::read_some(void* out, std::int64_t length) {
     head_used_ += count;
     got = static_cast<std::int64_t>(count);
   } else {
-    got = read_fd(out, length);
+    got = read_bytes(out, length);
   }
   position_ += got;
   return got;

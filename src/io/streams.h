@@ -11,6 +11,7 @@
 
 #include <arrow/io/interfaces.h>
 #include <arrow/result.h>
+#include <arrow/util/compression.h>
 
 namespace crv::io {
 
@@ -25,7 +26,11 @@ class FdInput : public arrow::io::InputStream {
 
   const std::string& name() const { return name_; }
   std::int64_t size() const;  // bytes; -1 where it is no regular file
-  std::int64_t position() const { return position_; }
+  std::int64_t position() const { return packer_ ? raw_position_ : position_; }  // of the input's own bytes
+  // From here on what is read is what the input's bytes were before gzip, zstd, bzip2 or lz4 compressed them;
+  // the first bytes tell which. Only before anything is read or peeked at.
+  void unpack();
+  bool is_packed() const { return packer_ != nullptr; }
   // The first bytes, up to `length`: fewer only where the input is shorter. Only before anything is read.
   std::string_view peek(std::size_t length);
   // What there is, up to `length` bytes, at least one; 0 only at the end. Throws IoReadError, or IoError
@@ -41,7 +46,8 @@ class FdInput : public arrow::io::InputStream {
 
  private:
   void wait_for_bytes() const;
-  std::int64_t read_fd(void* out, std::int64_t length) const;
+  std::int64_t read_fd(void* out, std::int64_t length);
+  std::int64_t read_bytes(void* out, std::int64_t length);
 
   int fd_;
   bool owned_ = false;
@@ -49,7 +55,12 @@ class FdInput : public arrow::io::InputStream {
   std::function<bool()> stop_;
   std::string head_;  // peeked at, not yet read
   std::size_t head_used_ = 0;
-  std::int64_t position_ = 0;
+  std::int64_t position_ = 0;      // of what was read
+  std::int64_t raw_position_ = 0;  // of the descriptor
+  std::shared_ptr<arrow::util::Decompressor> packer_;
+  std::string packed_;  // read, from packed_used_ on not yet unpacked
+  std::size_t packed_used_ = 0;
+  bool holds_more_ = false;  // of what was unpacked
 };
 
 // Lines of an input, without their ends ("\n" or "\r\n"), as soon as they are there.

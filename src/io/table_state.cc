@@ -154,9 +154,12 @@ void PartSet::apply(const TableChange& change, std::int64_t seq, const GoneParts
   for (const PartName& part : change.removed) remove(part);
 }
 
+// A name that stands in another bucket already is not added: no bucket is ever without parts.
 void PartSet::add(PartRecord part) {
-  std::vector<PartRecord>& parts = buckets[part.bucket];
   if (!names.insert(part.meta.path).second) {
+    const auto bucket = buckets.find(part.bucket);
+    if (bucket == buckets.end()) return;
+    std::vector<PartRecord>& parts = bucket->second;
     auto held =
         std::find_if(parts.begin(), parts.end(), [&](auto& p) { return p.meta.path == part.meta.path; });
     if (held == parts.end() || (held->seq != 0 && !held->schema.empty())) return;
@@ -166,14 +169,15 @@ void PartSet::add(PartRecord part) {
   }
   ++count;
   if (part.schema.empty()) ++unknown;
-  parts.push_back(std::move(part));
+  buckets[part.bucket].push_back(std::move(part));
 }
 
 void PartSet::remove(const PartName& part) {
   auto bucket = buckets.find(part.bucket);
-  if (bucket == buckets.end() || names.erase(part.file) == 0) return;
+  if (bucket == buckets.end() || !names.contains(part.file)) return;
   std::erase_if(bucket->second, [&](const PartRecord& held) {
     if (held.meta.path != part.file) return false;
+    names.erase(part.file);
     --count;
     if (held.schema.empty()) --unknown;
     return true;

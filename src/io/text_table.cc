@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "core/shown.h"
+
 namespace crv::io {
 namespace {
 
@@ -14,35 +16,14 @@ bool starts_character(char c) {
   return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
 }
 
-std::string escaped(char c) {
-  switch (c) {
-    case '\n':
-      return "\\n";
-    case '\r':
-      return "\\r";
-    case '\t':
-      return "\\t";
-    default: {
-      std::array<char, 8> text{};
-      std::snprintf(text.data(), text.size(), "\\x%02x",
-                    static_cast<unsigned>(static_cast<unsigned char>(c)));
-      return text.data();
-    }
-  }
-}
-
 }  // namespace
 
 std::size_t width_of(std::string_view utf8) {
   return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), starts_character));
 }
 
-std::string printable(std::string_view utf8, std::size_t max_width) {
-  std::string text;
-  for (const char c : utf8) {
-    const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-    text += control ? escaped(c) : std::string(1, c);
-  }
+std::string printable(std::string_view given, std::size_t max_width) {
+  std::string text = crv::printable(given);
   if (max_width == 0 || width_of(text) <= max_width) {
     return text;
   }

@@ -12,8 +12,8 @@ namespace crv::io {
 // Columns on a terminal that text takes, one for each character. (East Asian and combining ones are not told
 // apart.)
 std::size_t width_of(std::string_view utf8);
-// Printable on one line: control characters as escapes, cut to `max_width` with an ellipsis (0: uncut).
-std::string printable(std::string_view utf8, std::size_t max_width = 0);
+// On one line, with escapes as crv::printable has them, cut to `max_width` with an ellipsis (0: uncut).
+std::string printable(std::string_view given, std::size_t max_width = 0);
 // "950", "12,345".
 std::string with_commas(std::int64_t number);
 // "512 B", "1.5 KiB", "20.0 MiB".

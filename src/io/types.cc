@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <set>
 
+#include "core/shown.h"
 #include "crv/core/error.h"
 
 #define XXH_INLINE_ALL
@@ -34,11 +35,9 @@ std::string_view plain_name(const Type& type) {
 
 // `where` is dotted, as in TypeConflict.
 [[noreturn]] void damaged(const std::string& where, const std::string& what, const Json& json) {
-  constexpr std::size_t kShown = 120;
   ErrorFacts facts;
   facts.column = where;
-  facts.value = write_json(json);
-  if (facts.value.size() > kShown) facts.value = facts.value.substr(0, kShown) + "...";
+  facts.value = shortened(write_json(json));
   raise(ErrorCode::log_damaged,
         "the types of a table's columns cannot be read" + (where.empty() ? "" : " at \"" + where + "\"") +
             ": " + what + ", found " + facts.value,

@@ -31,8 +31,51 @@ class Listing(CommandTest):
     def test_a_run_that_is_not_there(self):
         for command in (["tables", "no"], ["log", "no"], ["verify", "no"], ["bundle", "no"], ["rebuild", "no", "holdings"]):
             error = self.error(*command)
-            self.assertEqual(("bad_run_id", "no"), (error["code"], error["run_id"]), command)
+            self.assertEqual(("run_missing", "no", "IoManifestError"),
+                             tuple(error[k] for k in ("code", "run_id", "class")), command)
         self.assertEqual([], self.files())
+
+    def test_near_names_of_a_run_that_is_not_there(self):
+        for run in ("market_1", "market_2", "other"):
+            self.append(run, "holdings", holdings([0]))
+        before = self.files()
+        for command in (["tables"], ["log"], ["verify"], ["bundle"], ["rebuild", "holdings"], ["scan", "holdings"],
+                        ["manifest", "holdings"], ["schema", "holdings", "--run"]):
+            if command[0] == "schema":
+                error = self.error(*command, "markte_1")
+            else:
+                error = self.error(command[0], "markte_1", *command[1:])
+            self.assertEqual("run_missing", error["code"], command)
+            self.assertIn('did you mean "market_1" or "market_2"?', error["message"])
+            self.assertTrue(error["path"].endswith("out/runs/markte_1"), error)
+        self.assertEqual(before, self.files())
+        self.assertNotIn("did you mean", self.error("tables", "nothing-like-it")["message"])
+
+    def test_runs_are_folders_that_hold_one(self):
+        self.append("run", "holdings", holdings([0]))
+        for folder in ("empty", "notes", "lab/artifacts/lab", "older/tables"):
+            (self.folder / "out/runs" / folder).mkdir(parents=True)
+        (self.folder / "out/runs/notes/todo.txt").write_text("rows")
+        (self.folder / "out/runs/file").write_text("no folder")
+        self.assertEqual(["older", "run"], self.answer("runs")["runs"])
+        self.assertEqual("run_missing", self.error("tables", "notes")["code"])
+        self.assertEqual("run_missing", self.error("scan", "notes", "holdings")["code"])
+
+    def test_near_names_of_tables_columns_and_settings(self):
+        self.append("run", "holdings", holdings([0]))
+        for line, name in ((["append", "run", "holdigns", "-"], "holdings"), (["scan", "run", "holdigns"], "holdings"),
+                           (["manifest", "run", "holdigns"], "holdings"), (["schema", "holdigns"], "holdings"),
+                           (["scan", "run", "holdings", "--columns", "tick,quantty"], "quantity"),
+                           (["--config", "typo.toml", "runs"], "tick_bucket_size"),
+                           (["--config", "value.toml", "runs"], "snappy")):
+            (self.folder / "typo.toml").write_text("[io]\ntick_bucket_sise = 5\n")
+            (self.folder / "value.toml").write_text("[io]\ncompression = 'snapy'\n")
+            self.assertIn(f'did you mean "{name}"?', self.error(*line, stdin="{}")["message"], line)
+        error = self.error("record", "run", stdin='{"table": "holdigns", "tick": 1}\n')
+        self.assertEqual(("unknown_table", "holdigns", 1), tuple(error[k] for k in ("code", "value", "line")))
+        self.assertIn('did you mean "holdings"?', error["message"])
+        text = self.err("runs", env={"CRV_IO_TICK_BUCKET_SISE": "5"})
+        self.assertIn('did you mean "CRV_IO_TICK_BUCKET_SIZE"?', text)
 
     def test_schema_lists_tables_and_columns(self):
         names = [table["table"] for table in self.answer("schema")["tables"]]

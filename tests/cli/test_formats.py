@@ -1,5 +1,7 @@
 """Rows go out in each format and come back as they were."""
 
+import bz2
+import gzip
 import json
 import unittest
 
@@ -210,6 +212,74 @@ class JsonLines(CommandTest):
     def test_last_line_without_end(self):
         self.crv("append", "run", "holdings", "-", stdin=json_lines(holdings([0])).rstrip("\n"))
         self.assertEqual(2, self.rows_in("run", "holdings"))
+
+
+class Files(CommandTest):
+    def test_compressed_files(self):
+        text = json_lines(holdings(range(3))).encode()
+        csv = b"tick,agent_id,token_id,quantity\n7,a,t,5\n"
+        for name, data in (("rows.jsonl.gz", gzip.compress(text)), ("rows.json.bz2", bz2.compress(text)),
+                           ("rows", gzip.compress(text)), ("rows.csv.gz", gzip.compress(csv)), ("rows.csv", bz2.compress(csv))):
+            (self.folder / name).write_bytes(data)
+            run = f"from_{name}"
+            summary = self.answer("append", run, "holdings", name)
+            self.assertEqual(1 if "csv" in name else 6, summary["rows"])
+            self.assertEqual(summary["rows"], len(self.rows(run, "holdings")))
+        self.crv("append", "piped", "holdings", "-", stdin=gzip.compress(csv))
+        self.assertEqual([5], [row["quantity"] for row in self.rows("piped", "holdings")])
+        lines = gzip.compress(json_lines(dict(row, table="holdings") for row in holdings(range(3))).encode())
+        self.crv("record", "recorded", stdin=lines)
+        self.assertEqual(6, self.rows_in("recorded", "holdings"))
+        error = self.error("append", "run", "holdings", "-", stdin=gzip.compress(text)[:-10])
+        self.assertEqual("read_failed", error["code"])
+        self.assertIn("ends in the middle of its compressed data", error["message"])
+
+    def test_a_json_array_is_rows(self):
+        rows = holdings(range(3))
+        for name in ("rows.json", "rows.jsonl", "rows"):
+            (self.folder / name).write_text(json.dumps(rows, indent=2))
+            self.crv("append", name, "holdings", name)
+            self.assertEqual(rows, [{k: v for k, v in row.items() if k != "bucket"} for row in self.rows(name, "holdings")])
+        (self.folder / "bad.json").write_text("[\n" + json.dumps(rows[0]) + ",\n" + json.dumps(dict(rows[0], tick=-1)) + "]\n")
+        error = self.error("append", "run", "holdings", "bad.json")
+        self.assertEqual(("bad_tick", "bad.json", 1, 3), tuple(error[k] for k in ("code", "path", "row", "line")))
+
+    def test_text_in_another_encoding_says_so(self):
+        text = "tick,agent_id,token_id,quantity\n1,a,t,1\n"
+        for encoding, name in (("utf-16", "UTF-16"), ("utf-16-le", "UTF-16LE"), ("utf-16-be", "UTF-16BE"), ("utf-32", "UTF-32")):
+            for file in ("rows.csv", "rows"):
+                (self.folder / file).write_bytes(text.encode(encoding))
+                error = self.error("append", "run", "holdings", file)
+                self.assertEqual(("read_failed", file), (error["code"], error["path"]))
+                self.assertIn(f"is {name} text; convert it to UTF-8", error["message"])
+
+    def test_what_is_no_table_says_what_it_was_taken_for(self):
+        (self.folder / "notes").write_text("Dear all,\n\nno table here\n")
+        error = self.error("append", "run", "holdings", "notes")
+        self.assertEqual(("read_failed", "notes", 1), tuple(error[k] for k in ("code", "path", "line")))
+        for word in ("Dear all,", "taken for CSV", "--format"):
+            self.assertIn(word, error["message"])
+        (self.folder / "rows.zip").write_bytes(b"PK\x03\x04 and more")
+        self.assertIn("is a zip archive or a spreadsheet", self.error("append", "run", "holdings", "rows.zip")["message"])
+        self.assertFalse((self.folder / "out").exists())
+
+    def test_nesting_without_end(self):
+        head = '{"tick":1,"venue_id":"v","token_id":"t","exchange_event_type":"trade","additional_payload":'
+        good = json_lines([EXCHANGE[0]])
+        for depth, code in ((200, "wrong_type"), (3000, "bad_json"), (1_000_000, "bad_json")):
+            for form in ("jsonl", "csv"):
+                payload = '{"a":' * depth + "1" + "}" * depth
+                if form == "jsonl":
+                    text = good + head + payload + "}\n"
+                else:
+                    payload = payload.replace('"', '""')
+                    text = f'tick,venue_id,token_id,exchange_event_type,additional_payload\n1,v,t,trade,{{}}\n1,v,t,trade,"{payload}"\n'
+                error = self.error("append", "run", "exchange", "-", "--format", form, stdin=text)
+                self.assertEqual(code, error["code"], (depth, form))
+                self.assertIn("nested deeper than", error["message"])
+                self.assertEqual(2 if form == "jsonl" else 1, error["line" if form == "jsonl" else "row"])
+                self.assertLess(len(error["message"]), 1000)
+        self.assertEqual([], self.files())
 
 
 class Append(CommandTest):

@@ -1,9 +1,12 @@
 """The command where the system refuses what it asks for: threads."""
 
+import json
 import os
+import resource
+import subprocess
 import unittest
 
-from support import CommandTest, holdings, json_lines
+from support import CommandTest, environment, holdings, json_lines
 
 
 class NoThreads(CommandTest):
@@ -30,6 +33,46 @@ class NoThreads(CommandTest):
         self.assertEqual(len(rows), len(text.splitlines()))
         self.assertTrue(self.answer("verify", "run", env=self.env)["ok"])
         self.crv("rebuild", "run", "holdings", env=self.env)
+
+
+class LittleMemory(CommandTest):
+    """A limit of address space, as ulimit -v sets it."""
+
+    def limited(self, mib, *arguments, stdin=b""):
+        limit = mib << 20
+        return subprocess.run(self.command(*arguments), input=stdin, capture_output=True, cwd=self.folder, env=environment(),
+                              timeout=120, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
+
+    def test_too_little_to_begin_with_is_an_error(self):
+        self.append("run", "holdings", holdings([0]))
+        before = self.files()
+        csv = b"tick,agent_id,token_id,quantity\n" + b"1,a,t,1\n" * 100_000
+        for line in (["append", "run", "holdings", "-", "--format", "csv"], ["scan", "run", "holdings"], ["verify", "run"],
+                     ["tables", "run"], ["rebuild", "run", "holdings"], ["record", "run"]):
+            done = self.limited(140, *line, "--json", stdin=csv)
+            error = json.loads(done.stderr)["error"]
+            self.assertEqual((1, "out_of_memory", "RLIMIT_AS"), (done.returncode, error["code"], error["key"]), line)
+            self.assertIn("192.0 MiB", error["message"])
+        self.assertEqual(before, self.files())
+        self.assertEqual(0, self.limited(140, "--help").returncode)
+
+    def test_what_is_refused_is_not_refused_with_more(self):
+        csv = b"tick,agent_id,token_id,quantity\n" + b"1,a,t,1\n" * 1000
+        for line in (["append", "run", "holdings", "-", "--format", "csv"], ["scan", "run", "holdings"], ["verify", "run"]):
+            done = self.limited(512, *line, stdin=csv)
+            self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual(1000, self.rows_in("run", "holdings"))
+
+    def test_where_memory_ends_there_is_an_error_and_the_run_is_whole(self):
+        self.append("run", "holdings", holdings([0]))
+        before = self.files()
+        rows = b"".join(b"%d,agent%d,token%d,%d\n" % (i % 100, i, i, i) for i in range(400_000))
+        csv = b"tick,agent_id,token_id,quantity\n" + rows * 10
+        for mib in (192, 256, 320):
+            done = self.limited(mib, "append", "run", "holdings", "-", "--format", "csv", "--json", stdin=csv)
+            self.assertEqual((1, "out_of_memory"), (done.returncode, json.loads(done.stderr.splitlines()[-1])["error"]["code"]), done.stderr)
+            self.assertEqual(before, self.files())
+        self.assertTrue(self.answer("verify", "run")["ok"])
 
 
 if __name__ == "__main__":

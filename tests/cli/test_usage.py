@@ -1,11 +1,12 @@
 """Help, exit statuses, errors, pipes that break, Ctrl-C."""
 
 import json
+import os
 import signal
 import subprocess
 import unittest
 
-from support import COMMANDS, CommandTest, environment, holding, holdings, json_lines
+from support import COMMANDS, CRV, CommandTest, environment, holding, holdings, json_lines
 
 
 class Help(CommandTest):
@@ -36,6 +37,62 @@ class Usage(CommandTest):
             self.assertIn(b"--help", done.stderr)
             self.assertEqual("usage", self.error(*line, status=2)["code"], line)
         self.assertEqual([], self.files())
+
+    def test_near_names_of_commands_options_and_choices(self):
+        for line, name in ((["scna", "run", "holdings"], "scan"), (["scan", "run", "holdings", "--formt", "csv"], "--format"),
+                           (["scan", "run", "holdings", "--colums=tick"], "--columns"), (["--rot", "x", "runs"], "--root"),
+                           (["append", "run", "holdings", "-", "--tokn", "a:1"], "--token"),
+                           (["scan", "run", "holdings", "--format", "jsnl"], "jsonl")):
+            self.assertIn(f'did you mean "{name}"?', self.error(*line, status=2)["message"], line)
+            self.assertIn(f'did you mean "{name}"?', self.err(*line, status=2), line)
+        self.assertNotIn("did you mean", self.err("nothing-like-it", status=2))
+
+    def test_bytes_that_are_no_utf8_and_control_characters_are_told_as_escapes(self):
+        self.append("run", "holdings", holdings([0]))
+        (self.folder / "rows.csv").write_bytes(b"tick,agent_id,token_id,quantity\n1,a\xe9,t,1\n")
+        lines = ([b"append", b"caf\xe9\x1b[31m\n", b"holdings", b"-"], [b"append", b"run", b"hold\xff\x1b[31m\n", b"-"],
+                 [b"scan", b"run", b"hold\xff\x1b[31m\n"], [b"scan", b"run", b"holdings", b"--columns", b"\xff\x1b[31m\n"],
+                 [b"scan", b"run", b"holdings", b"--ticks", b"\xff\x1b[31m\n"], [b"tables", b"\xff\x1b[31m\n"],
+                 [b"append", b"run", b"holdings", b"/nope\xff\x1b[31m\n.csv"], [b"append", b"run", b"holdings", b"rows.csv"],
+                 [b"--config", b"\xff\x1b[31m\n.toml", b"runs"], [b"--root", b"\xff\x1b[31m\n", b"runs"],
+                 [b"bundle", b"run", b"--meta", b"\xff\x1b[31m\n"], [b"append", b"run", b"holdings", b"-", b"--token", b"\xff\x1b[31m\n"],
+                 [b"scan", b"run", b"holdings", b"--format", b"\xff\x1b[31m\n"], [b"scan", b"run", b"holdings", b"--\xff\x1b[31m\n"])
+        for line in lines:
+            for extra in ([], [b"--json"]):
+                done = subprocess.run([os.fsencode(CRV), *line, *extra], input=json_lines([holding(0, "a", 1)]).encode(),
+                                      capture_output=True, cwd=self.folder, env=environment())
+                self.assertIn(done.returncode, (1, 2), line)
+                text = done.stderr.decode()  # it is UTF-8
+                self.assertNotIn("\x1b", text, line)
+                self.assertRegex(text, r"\\x(ff|e9)", line)
+                if extra:
+                    error, = text.splitlines()
+                    self.assertIn("message", json.loads(error)["error"])
+        self.assertEqual(2, self.rows_in("run", "holdings"))
+
+    def test_a_root_folder_of_any_bytes_is_refused_by_name(self):
+        folder = os.fsencode(self.folder) + b"/caf\xe9"
+        os.mkdir(folder)
+        done = subprocess.run([os.fsencode(CRV), b"--root", folder, b"append", b"run", b"holdings", b"-", b"--json"],
+                              input=json_lines(holdings([0])).encode(), capture_output=True, cwd=self.folder, env=environment())
+        error = json.loads(done.stderr)["error"]
+        self.assertEqual((1, "config_value", "root_dir"), (done.returncode, error["code"], error["key"]))
+        self.assertIn("caf\\xe9", error["value"])
+        self.assertIn("UTF-8", error["message"])
+        self.assertEqual([], os.listdir(folder))
+        for line in ([b"append", b"run", b"holdings", b"-", b"--format", b"jsonl"], [b"scan", b"run", b"holdings"], [b"verify", b"run"],
+                     [b"runs", b"--json"]):  # a relative root in such a folder works
+            done = subprocess.run([os.fsencode(CRV), *line], input=json_lines(holdings([0])).encode(), capture_output=True,
+                                  cwd=folder, env=environment())
+            self.assertEqual(0, done.returncode, done.stderr)
+
+    def test_names_of_files_that_are_no_utf8_are_told_as_escapes(self):
+        self.append("run", "holdings", holdings([0]))
+        open(os.fsencode(self.folder) + b"/out/runs/run/log/caf\xe9\n", "w").close()
+        report = self.answer("verify", "run")
+        self.assertEqual(["foreign_file"], [f["code"] for f in report["findings"]])
+        self.assertIn("caf\\xe9\\n", report["findings"][0]["path"])
+        self.assertIn("caf\\xe9\\n", self.out("verify", "run"))
 
     def test_errors_are_one_line_for_people_and_an_object_for_programs(self):
         text = self.err("append", "run", "holdings", "-", "--format", "jsonl", stdin=json_lines([holding(0, "a", None)]), status=1)

@@ -125,7 +125,7 @@ TEST(Serde, TextObjectsAndListsAreTakenAsTheyAreOnly) {
 TEST(Serde, AValueThatIsShownInPartEndsWithAWholeCharacter) {
   for (const char* before : {"", "x"}) {
     std::string text = before;
-    for (int i = 0; i < 50; ++i) text += "\u00fc";
+    for (int i = 0; i < 100; ++i) text += "\u00fc";
     const std::string message = refused<Persona>(R"({"label":"x","persona_id":[")" + text + R"("]})");
     EXPECT_TRUE(is_utf8(message)) << message;
     EXPECT_THAT(message, HasSubstr("..."));

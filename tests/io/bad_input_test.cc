@@ -142,6 +142,72 @@ TEST(BadInput, AnUnknownTable) {
   EXPECT_FALSE(sim_dataset(disk).manifest("trades").has_value());
 }
 
+TEST(BadInput, NamesThatAreNearAreTold) {
+  Disk disk = run_of_two();
+  const auto told = [&](const auto& call) {
+    Dataset dataset = sim_dataset(disk);
+    try {
+      call(dataset);
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string("nothing was refused");
+  };
+  using testing::HasSubstr;
+  EXPECT_THAT(told([](Dataset& d) { d.append("holdigns", holdings({1})); }),
+              HasSubstr("did you mean \"holdings\""));
+  EXPECT_THAT(told([](Dataset& d) { d.read("holdigns"); }), HasSubstr("did you mean \"holdings\""));
+  EXPECT_THAT(told([](Dataset& d) { d.read("holdings", {.columns = {{"quantty"}}}); }),
+              HasSubstr("did you mean \"quantity\""));
+  EXPECT_THAT(told([](Dataset& d) {
+                d.append("holdings", frame_from_json(std::vector{row_with("agent", Json("a"))}));
+              }),
+              HasSubstr("did you mean \"agent_id\""));
+  EXPECT_THAT(told([](Dataset&) {
+                parse_where(JsonObject{{"tick_mn", 1}});
+              }),
+              HasSubstr("did you mean \"tick_min\""));
+}
+
+TEST(BadInput, ARunThatIsNotThere) {
+  Disk disk = run_of_two();
+  const auto files = disk->files();
+  const auto storage = sim_options(disk).storage;
+  const IoSettings settings = sim_dataset(disk).settings();
+  const std::string run = sim_dataset(disk).run_id();
+  const std::string near = run + "x";
+  EXPECT_NO_THROW(require_run(settings, run, storage));
+  Dataset other(settings, near, sim_options(disk));
+  for (const auto& job : {std::function<void()>([&] { other.read("holdings"); }),
+                          std::function<void()>([&] { require_run(settings, near, storage); })}) {
+    try {
+      job();
+      ADD_FAILURE() << "it was taken for a run";
+    } catch (const IoManifestError& error) {
+      EXPECT_EQ(error.code(), ErrorCode::run_missing);
+      EXPECT_EQ(error.facts().run_id, near);
+      EXPECT_THAT(error.what(), testing::HasSubstr("did you mean \"" + run + "\"?"));
+    }
+  }
+  EXPECT_EQ(disk->files(), files);
+  EXPECT_EQ(list_runs(settings, storage), std::vector{run});
+}
+
+TEST(BadInput, NestingWithoutEnd) {
+  Json deep = 1;
+  for (int i = 0; i < 3000; ++i)
+    deep = i % 2 == 0 ? Json(JsonArray{std::move(deep)}) : Json(JsonObject{{"a", std::move(deep)}});
+  try {
+    frame_from_json(std::vector{row_with("agent_id", nullptr), row_with("agent_id", std::move(deep))});
+    ADD_FAILURE() << "was taken";
+  } catch (const IoSchemaError& error) {
+    EXPECT_EQ(error.code(), ErrorCode::wrong_type);
+    EXPECT_EQ(error.facts().row, 1);
+    EXPECT_TRUE(error.facts().column.starts_with("agent_id"));
+    EXPECT_LT(std::string(error.what()).size(), 500U);
+  }
+}
+
 TEST(BadInput, ARunIdThatWouldLeaveTheRoot) {
   for (std::string id : {"", ".", "..", "../x", "/abs", "a/b", "a\\b", "a\n", "a\x7f"}) {
     Disk disk = std::make_shared<SimOs>();

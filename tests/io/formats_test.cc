@@ -10,8 +10,11 @@
 #include <vector>
 
 #include <arrow/api.h>
+#include <arrow/io/compressed.h>
 #include <arrow/io/file.h>
+#include <arrow/io/memory.h>
 #include <arrow/ipc/writer.h>
+#include <arrow/util/compression.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -317,6 +320,182 @@ TEST(Formats, JsonLinesWhoseTypesChangeComeAsSeveralFrames) {
   ASSERT_EQ(whole.size(), 2U);
   EXPECT_EQ(whole[0].table()->column(0)->type()->id(), arrow::Type::INT64);
   EXPECT_EQ(whole[1].table()->column(0)->type()->id(), arrow::Type::DOUBLE);
+}
+
+constexpr const char* kRowsCsv = "tick,agent_id\n1,a\n2,b\n";
+
+std::string packed(const std::string& text, arrow::Compression::type kind) {
+  const auto codec = arrow::util::Codec::Create(kind).ValueOrDie();
+  const auto output = arrow::io::BufferOutputStream::Create().ValueOrDie();
+  const auto stream = arrow::io::CompressedOutputStream::Make(codec.get(), output).ValueOrDie();
+  EXPECT_TRUE(stream->Write(text).ok());
+  EXPECT_TRUE(stream->Close().ok());
+  return output->Finish().ValueOrDie()->ToString();
+}
+
+void put(const std::string& path, const std::string& bytes) {
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+}
+
+// The error of reading a file whole.
+Error refusal(const std::string& path, const InputOptions& options = {}) {
+  try {
+    const auto reader = open_frames(path, options);
+    while (!reader->next(10).empty()) {
+    }
+  } catch (const Error& error) {
+    return error;
+  }
+  ADD_FAILURE() << path << " was accepted";
+  return {ErrorCode::interrupted, "was accepted"};
+}
+
+TEST(Packed, IsReadByItsFirstBytesWhateverItIsCalled) {
+  const TempDir folder;
+  const std::string expected = "{\"tick\":1,\"agent_id\":\"a\"}\n{\"tick\":2,\"agent_id\":\"b\"}\n";
+  for (const auto kind : {arrow::Compression::GZIP, arrow::Compression::ZSTD, arrow::Compression::LZ4_FRAME,
+                          arrow::Compression::BZ2}) {
+    SCOPED_TRACE(arrow::util::Codec::GetCodecAsString(kind));
+    for (const auto* name : {"/rows.csv.gz", "/rows.csv", "/rows"}) {
+      put(folder.path() + name, packed(kRowsCsv, kind));
+      EXPECT_EQ(rows_of(folder.path() + name), expected) << name;
+    }
+    for (const auto* name : {"/rows.jsonl.zst", "/rows.json.bz2", "/rows"}) {
+      put(folder.path() + name, packed(expected, kind));
+      EXPECT_EQ(rows_of(folder.path() + name), expected) << name;
+    }
+    put(folder.path() + "/two", packed("tick,agent_id\n1,a\n", kind) + packed("2,b\n", kind));
+    EXPECT_EQ(rows_of(folder.path() + "/two"), expected);  // one member after the other
+  }
+}
+
+TEST(Packed, HoldsFormatsThatAreReadOutOfOrder) {
+  const TempDir folder;
+  const std::string path = folder.path() + "/rows";
+  const auto batch = sample();
+  for (const Format format : {Format::parquet, Format::arrow}) {
+    write(path, format, {batch});
+    std::ifstream file(path, std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+    put(path, packed(bytes, arrow::Compression::GZIP));
+    EXPECT_EQ(rows_of(path), json_text(rows_to_json(*batch)));
+  }
+}
+
+TEST(Packed, OfManyBlocksIsReadWholeAndItsPositionIsThatInTheFile) {
+  const TempDir folder;
+  const std::string path = folder.path() + "/rows.csv.zst";
+  std::string text = "tick,text\n";
+  for (int i = 0; i < 200'000; ++i) text += std::to_string(i) + ",the same text in every row\n";
+  put(path, packed(text, arrow::Compression::ZSTD));
+  const auto reader = open_frames(path);
+  EXPECT_EQ(reader->next(INT64_MAX).at(0).table()->num_rows(), 200'000);
+  EXPECT_EQ(reader->position(), reader->size());
+  EXPECT_LT(reader->size(), std::ssize(text));
+}
+
+TEST(Packed, CutShortOrDamagedIsNotTakenForItsEnd) {
+  const TempDir folder;
+  const std::string path = folder.path() + "/rows.csv";
+  std::string text = kRowsCsv;
+  for (int i = 0; i < 10'000; ++i) text += std::to_string(i) + ",agent " + std::to_string(i * 7919) + "\n";
+  for (const auto kind : {arrow::Compression::GZIP, arrow::Compression::ZSTD, arrow::Compression::LZ4_FRAME,
+                          arrow::Compression::BZ2}) {
+    SCOPED_TRACE(arrow::util::Codec::GetCodecAsString(kind));
+    const std::string whole = packed(text, kind);
+    for (const std::size_t size : {std::size_t{12}, whole.size() / 2, whole.size() - 1}) {
+      put(path, whole.substr(0, size));
+      const Error error = refusal(path);
+      EXPECT_EQ(error.code(), ErrorCode::read_failed) << size;
+      EXPECT_EQ(error.facts().path, path);
+    }
+    std::string damaged = whole;
+    for (std::size_t i = whole.size() / 2; i < whole.size() / 2 + 20; ++i) damaged[i] = '\xaa';
+    put(path, damaged);
+    EXPECT_EQ(refusal(path).code(), ErrorCode::read_failed);
+    put(path, whole + "trailing bytes");
+    EXPECT_EQ(refusal(path).code(), ErrorCode::read_failed);
+  }
+}
+
+TEST(JsonArray, ItsElementsAreTheRows) {
+  const TempDir folder;
+  const std::string array = "\n [ {\"x\": 1},\n{\"x\": 2, \"t\": \"],[\"}\n]\n";
+  for (const std::string& text : {array, "\xEF\xBB\xBF" + array})
+    for (const auto* name : {"/rows.json", "/rows.jsonl", "/rows"}) {
+      put(folder.path() + name, text);
+      EXPECT_EQ(rows_of(folder.path() + name), "{\"x\":1,\"t\":null}\n{\"x\":2,\"t\":\"],[\"}\n") << name;
+    }
+  put(folder.path() + "/rows.json", "[]");
+  EXPECT_EQ(rows_of(folder.path() + "/rows.json"), "");
+  for (const auto& [text, line] : std::vector<std::pair<std::string, int>>{{"[{\"x\": 1},\n 5]", 2},
+                                                                           {"[{\"x\": 1}\n{\"x\": 1}]", 1},
+                                                                           {"[{\"x\": 1},\n]", 2},
+                                                                           {"[\n{\"x\": 1}\n", 3},
+                                                                           {"[\n{\"x\": 1", 2},
+                                                                           {"[1]\n[2]\n", 1},
+                                                                           {"[]\n{}", 2}}) {
+    put(folder.path() + "/rows.json", text);
+    const Error error = refusal(folder.path() + "/rows.json");
+    EXPECT_EQ(error.code(), ErrorCode::bad_json) << text;
+    EXPECT_EQ(error.facts().line, line) << text;
+  }
+}
+
+std::string utf16(const std::string& ascii, bool little) {
+  std::string text;
+  for (const char c : ascii) text += little ? std::string{c, '\0'} : std::string{'\0', c};
+  return text;
+}
+
+TEST(Formats, TextInAnotherEncodingSaysSo) {
+  const TempDir folder;
+  const std::string csv = kRowsCsv;
+  const auto told = [&](const std::string& bytes) {
+    std::vector<std::string> all;
+    for (const auto* name : {"/rows.csv", "/rows.jsonl", "/rows"}) {
+      put(folder.path() + name, bytes);
+      const Error error = refusal(folder.path() + name);
+      EXPECT_EQ(error.code(), ErrorCode::read_failed);
+      all.push_back(error.what());
+    }
+    return all;
+  };
+  EXPECT_THAT(told("\xff\xfe" + utf16(csv, true)),
+              testing::Each(HasSubstr("UTF-16 text; convert it to UTF-8")));
+  EXPECT_THAT(told("\xfe\xff" + utf16(csv, false)), testing::Each(HasSubstr("iconv -f UTF-16 -t UTF-8")));
+  EXPECT_THAT(told(utf16(csv, true)), testing::Each(HasSubstr("UTF-16LE")));
+  EXPECT_THAT(told(utf16(csv, false)), testing::Each(HasSubstr("UTF-16BE")));
+  EXPECT_THAT(told(std::string("\xff\xfe\0\0t\0\0\0", 8)), testing::Each(HasSubstr("UTF-32")));
+}
+
+TEST(Formats, AFileOfAnotherKindSaysWhatItIs) {
+  const TempDir folder;
+  for (const auto& [bytes, kind] :
+       std::vector<std::pair<std::string, std::string>>{{"PK\x03\x04rows", "zip archive or a spreadsheet"},
+                                                        {"SQLite format 3 rows", "SQLite"},
+                                                        {"\x89HDF\r\n", "HDF5"},
+                                                        {std::string("\xfd"
+                                                                     "7zXZ\0",
+                                                                     6),
+                                                         "xz"}})
+    for (const auto* name : {"/rows", "/rows.csv", "/rows.parquet"}) {
+      put(folder.path() + name, bytes);
+      const Error error = refusal(folder.path() + name);
+      EXPECT_EQ(error.code(), ErrorCode::read_failed);
+      EXPECT_THAT(error.what(), HasSubstr(kind));
+      EXPECT_EQ(error.facts().path, folder.path() + name);
+    }
+}
+
+TEST(Formats, WhatNobodyNamedIsSaidToBeTakenForCsv) {
+  const TempDir folder;
+  const std::string path = folder.path() + "/notes";
+  put(path, "Dear all,\nthis is \x1b[31mno table\n");
+  const Error error = refusal(path, {std::nullopt, core::find_table("holdings"), {}});
+  EXPECT_THAT(error.what(), HasSubstr("taken for CSV"));
+  EXPECT_THAT(error.what(), HasSubstr("Dear all,"));
+  EXPECT_EQ(error.facts().line, 1);
 }
 
 TEST(Formats, WhatHoldsNoRowsIsRefused) {

@@ -445,6 +445,36 @@ TEST(ManifestFile, OfTheOlderPackageIsReadWithoutChecksumsAndSchemas) {
   EXPECT_EQ(decode(R"({"table": "holdings", "partitions": null})").parts(), 0);
 }
 
+TEST(ManifestFile, OneFileInTwoBucketsIsDamage) {
+  const auto also_in_3 = [](const std::string& file) {
+    return replaced(older(), R"("schemas": 5, "note": ["x"]})", R"("note": ["x"]},
+    "000003": {"bucket_id": 3, "state": "ready", "tick_min": 300, "tick_max": 301, "row_count": 3, "byte_size": 900,
+      "parts": [{"path": ")" + file + R"(", "rows": 3, "bytes": 900, "tick_min": 300, "tick_max": 301,
+                 "created_at": "2025-09-20T00:00:00+00:00"}]})");
+  };
+  EXPECT_EQ(decode(also_in_3(part_file(std::string(32, 'b')))).parts(), 2);
+  expect_damage(also_in_3(part_file(std::string(32, 'a'))), "path");
+  expect_damage(forged(part_file(std::string(32, 'c')), part_file(std::string(32, 'a'))), "path");
+}
+
+TEST(TableState, ANameOfAnotherBucketAddsNoEmptyOne) {
+  TableState state("holdings");
+  PartRecord part;
+  part.meta = {part_file(std::string(32, 'a')), 3, 30, 200, 202, "now"};
+  part.bucket = 2;
+  state.add(part);
+  PartRecord again = part;
+  again.bucket = 3;
+  state.add(again);
+  EXPECT_EQ(state.buckets().size(), 1U);
+  EXPECT_EQ(state.manifest().partitions.size(), 1U);
+  state.remove({3, part.meta.path});
+  EXPECT_TRUE(state.holds(part.meta.path));
+  state.remove({2, part.meta.path});
+  EXPECT_FALSE(state.holds(part.meta.path));
+  EXPECT_TRUE(state.buckets().empty());
+}
+
 TEST(ManifestFile, OfTheOlderPackageIsCheckedToo) {
   expect_damage(replaced(older(), R"("rows": 3)", R"("rows": 4)"), "row_count");
   expect_damage(replaced(older(), R"("rows": 3)", R"("rows": 3.0)"), "rows");

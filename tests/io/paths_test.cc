@@ -93,7 +93,7 @@ TEST(Paths, MessageShowsControlCharactersEscaped) {
     check_run_id("a\n\x1b[31m");
     FAIL();
   } catch (const IoArgumentError& e) {
-    EXPECT_NE(std::string(e.what()).find("\"a\\x0a\\x1b[31m\""), std::string::npos) << e.what();
+    EXPECT_NE(std::string(e.what()).find("\"a\\n\\x1b[31m\""), std::string::npos) << e.what();
   }
 }
 

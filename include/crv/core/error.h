@@ -44,8 +44,9 @@ struct ErrorFacts {
 // Base of all errors of crv. Thrown by value, caught by reference; copies share nothing mutable.
 class Error : public std::runtime_error {
  public:
-  Error(ErrorCode code, const std::string& message, ErrorFacts facts = {})
-      : std::runtime_error(message), code_(code), facts_(std::move(facts)) {}
+  // what(): `message` with control characters and bytes that are not UTF-8 as escapes. Facts stay as they
+  // are.
+  Error(ErrorCode code, const std::string& message, ErrorFacts facts = {});
 
   ErrorCode code() const noexcept { return code_; }
   const ErrorFacts& facts() const noexcept { return facts_; }

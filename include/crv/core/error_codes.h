@@ -32,6 +32,7 @@ enum class ErrorCode {
   type_conflict,  // IoSchemaError: A path of the table holds another type that does not meet this one (say, text and number).
   reserved_name,  // IoSchemaError: A field or column has a name that the format keeps for itself, or that not every engine can read (docs/format.md, What is accepted).
   row_rule,  // IoSchemaError: With validate_rows: rows break rules of docs/tables.md; the violations tell which.
+  run_missing,  // IoManifestError: There is no run of that name below the root folder.
   table_missing,  // IoManifestError: The table has no manifest in this run.
   unknown_table_in_scan,  // IoManifestError: No table of that name exists (scan and read).
   manifest_damaged,  // IoManifestError: manifest.json is torn, edited or impossible.

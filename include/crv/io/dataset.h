@@ -299,9 +299,13 @@ class Dataset {
   std::unique_ptr<State> state_;
 };
 
-// Names of the runs below root_dir, sorted. Only folders with a valid run id.
+// Names of the runs below root_dir, sorted. Only folders with a valid run id that hold a run: a run.json, a
+// log/ or tables/.
 std::vector<std::string> list_runs(const IoSettings& settings,
                                    const std::shared_ptr<Storage>& storage = nullptr);
+// Throws IoManifestError (run_missing) where there is no such run, naming those with a name that is near.
+void require_run(const IoSettings& settings, const std::string& run_id,
+                 const std::shared_ptr<Storage>& storage = nullptr);
 
 // The crv::Error that a failed status of a Scan's reader carries, rethrown; else IoReadError.
 [[noreturn]] void rethrow(const arrow::Status& status);

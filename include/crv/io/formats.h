@@ -1,4 +1,5 @@
-// Rows in files and pipes: Parquet, CSV, JSON lines, Arrow IPC, and a table for people.
+// Rows in files and pipes: Parquet, CSV, JSON lines, Arrow IPC, and a table for people. What gzip, zstd,
+// bzip2 or lz4 has compressed is read as what it was before.
 //
 // Cells. In CSV a struct or list is JSON text; an empty cell is null, a quoted empty one ("") is an empty
 // text, or null in a column that holds no text. Columns that the table does not describe become integers,
@@ -25,7 +26,7 @@ namespace crv::io {
 enum class Format {
   table,  // aligned text for people; written only
   csv,    // RFC 4180 with a header line
-  jsonl,  // one JSON object a line
+  jsonl,  // one JSON object a line; read also as one array of objects
   arrow,  // Arrow IPC: written as a stream, read as stream or file
   parquet,
 };
@@ -35,8 +36,8 @@ const std::vector<std::string>& format_names();
 std::string_view name_of(Format format) noexcept;
 // Throws IoArgumentError (bad_argument).
 Format format_from_name(std::string_view name);
-// By the file's extension: .parquet .pq .csv .jsonl .ndjson .arrow .arrows .feather .ipc; nothing for any
-// other.
+// By the file's extension: .parquet .pq .csv .jsonl .ndjson .json .arrow .arrows .feather .ipc, each also
+// with .gz .zst .zstd .bz2 or .lz4 behind it; nothing for any other.
 std::optional<Format> format_of_path(std::string_view path);
 
 struct InputOptions {

@@ -319,8 +319,12 @@ class Dataset:
             return call.held.log(number)
 
     def write_bundle(self, meta: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Writes bundle.manifest.json and returns it. meta: JSON of the caller's own, TypeError where it is not."""
-        plain = json.loads(json.dumps(dict(meta or {})))  # its rules: keys that are numbers become text
+        """Writes bundle.manifest.json and returns it. meta: JSON of the caller's own; else TypeError, or
+        BadArgumentError where it holds itself or is nested too deeply."""
+        try:
+            plain = json.loads(json.dumps(dict(meta or {})))  # its rules: keys that are numbers become text
+        except (ValueError, RecursionError) as e:  # it holds itself, or is nested too deeply
+            raise BadArgumentError(f"meta is no JSON: {e}", facts={"key": "meta"}) from e
         with _Call(self) as call:
             return call.held.write_bundle(plain, _environment())
 

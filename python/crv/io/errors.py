@@ -178,6 +178,7 @@ CODES: dict[str, type[CrvError]] = {
     "type_conflict": IoSchemaError,
     "reserved_name": IoSchemaError,
     "row_rule": IoSchemaError,
+    "run_missing": IoManifestError,
     "table_missing": IoManifestError,
     "unknown_table_in_scan": UnknownTableInScanError,
     "manifest_damaged": ManifestDamagedError,

@@ -48,5 +48,5 @@ def validate_frame_for_table(df: pl.DataFrame, table: TableName | str, *, strict
     try:
         name = TableName(table)
     except ValueError as e:
-        raise UnknownTableError(f"there is no table {table!r}", facts={"table": str(table)}) from e
+        raise UnknownTableError(_io.no_such_table(str(table)), facts={"table": str(table)}) from e
     return validate_frame_against_descriptor(df, get_table(name), strict=strict)

@@ -8,15 +8,17 @@
 
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/optional.h>
-#include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include "core/shown.h"
+#include "core/utf8.h"
 #include "crv/core/descriptor.h"
 #include "crv/core/error.h"
 #include "crv/io/frame.h"
 #include "io/declared.h"
 #include "io/json.h"
 #include "io/parts.h"
+#include "io/text_caster.h"
 
 namespace crv::python {
 
@@ -76,11 +78,7 @@ io::Progress progress_of(nb::handle callable) {
 JsonObject row_of(nb::handle row, std::int64_t index, const io::Type& declared) {
   JsonObject cells;
   for (nb::handle key : nb::borrow<nb::iterable>(row.attr("keys")())) {
-    const std::string column = nb::cast<std::string>(nb::str(key));
-    if (!PyUnicode_Check(key.ptr()))
-      raise(ErrorCode::wrong_type,
-            "column \"" + column + "\", row " + std::to_string(index) + ": a column's name must be text",
-            {.column = column, .row = index});
+    const std::string column = column_name(key, index);
     cells.push_back(column, cell_from_python(row[key], io::declared_field(&declared, column), column, index));
   }
   return cells;
@@ -142,9 +140,9 @@ nb::list append(Held& held, const nb::list& frames, bool validate_schema, bool v
 io::Scan scan(Held& held, const std::string& table, nb::handle where,
               std::optional<std::vector<std::string>> columns, nb::handle limit) {
   io::ScanOptions options;
-  options.ticks = io::parse_where(from_python(where));
+  options.ticks = io::parse_where(from_python(where, true));
   options.columns = std::move(columns);
-  options.limit = io::parse_limit(from_python(limit));
+  options.limit = io::parse_limit(from_python(limit, true));
   return unlocked([&] { return held.dataset->scan(table, options); });
 }
 
@@ -216,18 +214,22 @@ nb::object write_bundle(Held& held, nb::handle meta, nb::handle env) {
   return to_python(unlocked([&] { return held.dataset->write_bundle(meta_json, env_json); }));
 }
 
+[[noreturn]] void refuse_fact(const char* key, const char* needed, nb::handle given) {
+  const std::string shown = shortened(nb::cast<std::string>(nb::repr(given)));
+  raise(ErrorCode::bad_argument, std::string(key) + " of a manifest must be " + needed + ", not " + shown,
+        {.key = key, .value = shown});
+}
 std::string text(nb::handle object, const char* key) {
-  return nb::cast<std::string>(object[key]);
+  const nb::object given = object[key];
+  if (PyUnicode_Check(given.ptr()) == 0) refuse_fact(key, "text", given);
+  std::string value = nb::cast<std::string>(given);
+  if (!is_utf8(value)) refuse_fact(key, "text that has UTF-8", given);
+  return value;
 }
 std::int64_t number(nb::handle object, const char* key) {
   std::int64_t value = 0;
   const nb::object given = object[key];
-  if (!nb::try_cast(given, value)) {
-    const std::string shown = nb::cast<std::string>(nb::repr(given));
-    raise(ErrorCode::bad_argument,
-          std::string(key) + " of a manifest must be an integer of 64 bits, not " + shown,
-          {.key = key, .value = shown});
-  }
+  if (!nb::try_cast(given, value)) refuse_fact(key, "an integer of 64 bits", given);
   return value;
 }
 
@@ -320,7 +322,7 @@ void bind_dataset(nb::module_& m) {
           "close", [](Held& held) { held.dataset->close(); }, Unlocked())
       .def("take_warnings", [](Held& held) { return held.warnings->take(); });
   m.def(
-      "parse_limit", [](nb::handle limit) { return io::parse_limit(from_python(limit)); },
+      "parse_limit", [](nb::handle limit) { return io::parse_limit(from_python(limit, true)); },
       nb::arg("limit").none());
   m.def("list_runs", [](nb::handle settings) {
     const io::IoSettings of = settings_of(settings);

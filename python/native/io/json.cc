@@ -7,11 +7,12 @@
 #include <utility>
 #include <variant>
 
-#include <nanobind/stl/string.h>
-
 #include "core/number_text.h"
+#include "core/shown.h"
+#include "core/utf8.h"
 #include "crv/core/error.h"
 #include "io/declared.h"
+#include "io/text_caster.h"
 
 namespace crv::python {
 
@@ -19,10 +20,38 @@ namespace nb = nanobind;
 
 namespace {
 
+constexpr int kMaxDepth = 512;  // of lists and mappings, as in a JSON text
+
+// A value that has no place in what is asked for. `path`: from that down to it.
+struct Misfit {
+  ErrorCode code;
+  std::string path, value, why;
+};
+
+// The text of a value for an error; "" where it has none.
+std::string text_of_object(PyObject* (*text)(PyObject*), nb::handle value) {
+  const nb::object made = nb::steal(text(value.ptr()));
+  if (made.is_valid() && PyUnicode_Check(made.ptr()) != 0) return shortened(nb::cast<std::string>(made));
+  PyErr_Clear();
+  return "";
+}
+
+[[noreturn]] void refuse_number(nb::handle value, const std::string& why) {
+  throw Misfit{ErrorCode::lossy_cast, "", text_of_object(PyObject_Str, value), why};
+}
+
 nb::object big_int(const std::string& digits) {
   PyObject* number = PyLong_FromString(digits.c_str(), nullptr, 10);
   if (number == nullptr) nb::raise_python_error();
   return nb::steal(number);
+}
+
+// Python refuses to write integers of some thousand digits.
+std::string digits_of(nb::handle integer) {
+  const nb::object text = nb::steal(PyObject_Str(integer.ptr()));
+  if (text.is_valid()) return nb::cast<std::string>(text);
+  PyErr_Clear();
+  throw Misfit{ErrorCode::lossy_cast, "", "", "this integer does not fit into 64 bits"};
 }
 
 Json from_int(nb::handle value) {
@@ -32,20 +61,11 @@ Json from_int(nb::handle value) {
     if (number == -1 && PyErr_Occurred() != nullptr) nb::raise_python_error();
     return Json(static_cast<std::int64_t>(number));
   }
-  return BigInt{nb::cast<std::string>(nb::str(value))};
+  return BigInt{digits_of(value)};
 }
 
 bool has(nb::handle value, const char* attribute) {
   return nb::hasattr(value, attribute);
-}
-
-// A number that nothing holds to the digit. `path`: from the value that was asked for down to it.
-struct Misfit {
-  std::string path, value, why;
-};
-
-[[noreturn]] void refuse_number(nb::handle value, const std::string& why) {
-  throw Misfit{"", nb::cast<std::string>(nb::str(value)).substr(0, 120), why};
 }
 
 bool is_text(const io::Type* declared) {
@@ -119,17 +139,6 @@ Json from_number(nb::handle value, const io::Type* declared) {
   return from_real(value);
 }
 
-// Lists and mappings may hold themselves: that is a RecursionError, as in Python's own json.
-class Level {
- public:
-  Level() {
-    if (Py_EnterRecursiveCall(" while a value was read") != 0) nb::raise_python_error();
-  }
-  ~Level() { Py_LeaveRecursiveCall(); }
-  Level(const Level&) = delete;
-  Level& operator=(const Level&) = delete;
-};
-
 }  // namespace
 
 nb::object to_python(const Json& value) {
@@ -157,8 +166,20 @@ nb::object to_python(const Json& value) {
 
 namespace {
 
-JsonObject read_object(nb::handle mapping, const io::Type* declared);
-Json read(nb::handle value, const io::Type* declared);
+// What is asked for: the column's type as declared.h has it, and whether texts must be UTF-8.
+struct Asked {
+  const io::Type* declared = nullptr;
+  bool any_text = false;
+  int depth = 0;
+
+  Asked elements() const { return {io::declared_elements(declared), any_text, depth + 1}; }
+  Asked field(const std::string& name) const {
+    return {io::declared_field(declared, name), any_text, depth + 1};
+  }
+};
+
+JsonObject read_object(nb::handle mapping, const Asked& asked);
+Json read(nb::handle value, const Asked& asked);
 
 // As `work` does it; what does not fit is told with the step that leads down to it.
 template <class Work>
@@ -171,42 +192,60 @@ auto below(const std::string& step, const Work& work) {
   }
 }
 
-JsonArray read_list(nb::handle list, const io::Type* declared) {
+std::string read_text(nb::handle text, bool any) {
+  std::string bytes = nb::cast<std::string>(text);
+  if (!any && !is_utf8(bytes))
+    throw Misfit{ErrorCode::wrong_type, "", text_of_object(PyObject_ASCII, text),
+                 "this text holds half of a surrogate pair, so it has no UTF-8"};
+  return bytes;
+}
+
+// Lists and mappings may hold themselves, so there must be an end.
+void check_depth(const Asked& asked) {
+  if (asked.depth >= kMaxDepth)
+    throw Misfit{ErrorCode::wrong_type, "", "",
+                 "nested deeper than " + std::to_string(kMaxDepth) + " levels, or it holds itself"};
+}
+
+JsonArray read_list(nb::handle list, const Asked& asked) {
+  check_depth(asked);
   JsonArray items;
   for (nb::handle item : nb::borrow<nb::iterable>(list))
-    items.push_back(below("[]", [&] { return read(item, io::declared_elements(declared)); }));
+    items.push_back(below("[]", [&] { return read(item, asked.elements()); }));
   return items;
 }
 
-Json read(nb::handle value, const io::Type* declared) {
+Json read(nb::handle value, const Asked& asked) {
   if (value.is_none()) return nullptr;
   if (PyBool_Check(value.ptr())) return value.ptr() == Py_True;
   if (PyLong_Check(value.ptr())) return from_int(value);
   if (PyFloat_Check(value.ptr())) return nb::cast<double>(value);
-  if (PyUnicode_Check(value.ptr())) return nb::cast<std::string>(value);
-  const Level level;
-  if (PyList_Check(value.ptr()) || PyTuple_Check(value.ptr())) return read_list(value, declared);
-  if (has(value, "keys") && has(value, "__getitem__")) return read_object(value, declared);
-  if (has(value, "ndim") && !value.attr("ndim").equal(nb::int_(0))) return read_list(value, declared);
-  if (is_decimal(value)) return from_decimal(value, declared);
-  if (has(value, "__index__") || has(value, "__float__")) return from_number(value, declared);
+  if (PyUnicode_Check(value.ptr())) return read_text(value, asked.any_text);
+  if (PyList_Check(value.ptr()) || PyTuple_Check(value.ptr())) return read_list(value, asked);
+  if (has(value, "keys") && has(value, "__getitem__")) return read_object(value, asked);
+  if (has(value, "ndim") && !value.attr("ndim").equal(nb::int_(0))) return read_list(value, asked);
+  if (is_decimal(value)) return from_decimal(value, asked.declared);
+  if (has(value, "__index__") || has(value, "__float__")) return from_number(value, asked.declared);
   const std::string type = nb::cast<std::string>(nb::handle(Py_TYPE(value.ptr())).attr("__name__"));
-  throw nb::type_error(("a value of type " + type +
-                        " has no place in a row: " + nb::cast<std::string>(nb::repr(value)).substr(0, 80))
-                           .c_str());
+  throw Misfit{ErrorCode::wrong_type, "", text_of_object(PyObject_Repr, value),
+               "a value of type " + type + " has no place in a row"};
 }
 
-JsonObject read_object(nb::handle mapping, const io::Type* declared) {
+JsonObject read_object(nb::handle mapping, const Asked& asked) {
+  check_depth(asked);
   JsonObject members;
   for (nb::handle key : nb::borrow<nb::iterable>(mapping.attr("keys")())) {
     if (!PyUnicode_Check(key.ptr()))
-      throw nb::type_error(
-          ("a key must be text, not " + nb::cast<std::string>(nb::repr(key)).substr(0, 80)).c_str());
-    std::string name = nb::cast<std::string>(key);
-    Json member = below("." + name, [&] { return read(mapping[key], io::declared_field(declared, name)); });
+      throw Misfit{ErrorCode::wrong_type, "", text_of_object(PyObject_Repr, key), "a key must be text"};
+    std::string name = read_text(key, asked.any_text);
+    Json member = below("." + name, [&] { return read(mapping[key], asked.field(name)); });
     members.push_back(std::move(name), std::move(member));
   }
   return members;
+}
+
+std::string told(const Misfit& misfit) {
+  return (misfit.value.empty() ? "" : misfit.value + ": ") + misfit.why;
 }
 
 // For what is no row: a TypeError as for any value that has no place there.
@@ -215,35 +254,72 @@ auto without_misfits(const Work& work) {
   try {
     return work();
   } catch (const Misfit& misfit) {
-    throw nb::type_error((misfit.value + ": " + misfit.why).c_str());
+    const std::string path = misfit.path.starts_with('.') ? misfit.path.substr(1) : misfit.path;
+    throw nb::type_error(printable((path.empty() ? "" : path + ": ") + told(misfit)).c_str());
   }
 }
 
 }  // namespace
 
-Json from_python(nb::handle value) {
-  return without_misfits([&] { return read(value, nullptr); });
+namespace {
+
+// Whether lists and dicts end within so many levels.
+bool ends_within(PyObject* value, int levels) {
+  if (PyDict_Check(value) != 0) {
+    PyObject* member = nullptr;
+    Py_ssize_t at = 0;
+    while (levels > 0 && PyDict_Next(value, &at, nullptr, &member) != 0)
+      if (!ends_within(member, levels - 1)) return false;
+    return levels > 0;
+  }
+  const bool is_list = PyList_Check(value) != 0;
+  if (!is_list && PyTuple_Check(value) == 0) return true;
+  const Py_ssize_t size = is_list ? PyList_Size(value) : PyTuple_Size(value);
+  for (Py_ssize_t i = 0; levels > 0 && i < size; ++i)
+    if (!ends_within(is_list ? PyList_GetItem(value, i) : PyTuple_GetItem(value, i), levels - 1))
+      return false;
+  return levels > 0;
 }
 
-JsonObject object_from_python(nb::handle mapping) {
-  return without_misfits([&] { return read_object(mapping, nullptr); });
+}  // namespace
+
+std::optional<std::int64_t> first_too_deep(const nb::list& values) {
+  std::int64_t row = 0;
+  for (nb::handle value : values) {
+    if (!ends_within(value.ptr(), io::kMaxTypeDepth)) return row;
+    ++row;
+  }
+  return std::nullopt;
+}
+
+Json from_python(nb::handle value, bool any_text) {
+  return without_misfits([&] { return read(value, {.any_text = any_text}); });
+}
+
+JsonObject object_from_python(nb::handle mapping, bool any_text) {
+  return without_misfits([&] { return read_object(mapping, {.any_text = any_text}); });
+}
+
+std::string column_name(nb::handle key, std::int64_t row) {
+  try {
+    if (PyUnicode_Check(key.ptr())) return read_text(key, false);
+    throw Misfit{ErrorCode::wrong_type, "", text_of_object(PyObject_Str, key),
+                 "a column's name must be text"};
+  } catch (const Misfit& misfit) {
+    raise(misfit.code, "column \"" + misfit.value + "\", row " + std::to_string(row) + ": " + misfit.why,
+          {.column = misfit.value, .value = misfit.value, .row = row});
+  }
 }
 
 Json cell_from_python(nb::handle value, const io::Type* declared, const std::string& column,
                       std::int64_t row) {
-  const auto fail = [row](ErrorCode code, const std::string& path, const std::string& cell,
-                          const std::string& why) {
-    raise(code, "column \"" + path + "\", row " + std::to_string(row) + ": " + why,
-          {.column = path, .value = cell, .row = row});
-  };
   try {
-    return read(value, declared);
+    return read(value, {.declared = declared});
   } catch (const Misfit& misfit) {
-    fail(ErrorCode::lossy_cast, column + misfit.path, misfit.value, misfit.value + ": " + misfit.why);
-  } catch (const nb::builtin_exception& e) {
-    fail(ErrorCode::wrong_type, column, "", e.what());
+    const std::string path = column + misfit.path;
+    raise(misfit.code, "column \"" + shortened(path) + "\", row " + std::to_string(row) + ": " + told(misfit),
+          {.column = path, .value = misfit.value, .row = row});
   }
-  return nullptr;
 }
 
 }  // namespace crv::python

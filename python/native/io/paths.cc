@@ -4,12 +4,11 @@
 #include <string>
 
 #include <nanobind/nanobind.h>
-#include <nanobind/stl/string.h>
-#include <nanobind/stl/string_view.h>
 
 #include "crv/io/artifacts.h"
 #include "crv/io/frame.h"
 #include "io/parts.h"
+#include "io/text_caster.h"
 
 namespace crv::python {
 
@@ -85,8 +84,12 @@ void bind_paths(nb::module_& m) {
   m.def("bundle_manifest_path", [](const std::string& root, const std::string& run) {
     return RunPaths(root, run).bundle_manifest();
   });
-  m.def("validate_run_id", &io::validate_run_id, nb::arg("run_id"));
-  m.def("normalize_run_id", &io::normalize_run_id, nb::arg("run_id"));
+  m.def(
+      "validate_run_id", [](const std::string& run_id) { return io::validate_run_id(run_id); },
+      nb::arg("run_id"));
+  m.def(
+      "normalize_run_id", [](const std::string& run_id) { return io::normalize_run_id(run_id); },
+      nb::arg("run_id"));
   bind_artifacts(m);
 }
 

@@ -11,13 +11,13 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
-#include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #include "crv/core/error.h"
 #include "crv/io/dataset.h"
 #include "io/arrow_filter.h"
 #include "io/parts.h"
+#include "io/text_caster.h"
 
 namespace crv::python {
 

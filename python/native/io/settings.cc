@@ -1,8 +1,8 @@
 #include <nanobind/nanobind.h>
-#include <nanobind/stl/string.h>
 
 #include "io/json.h"
 #include "io/parts.h"
+#include "io/text_caster.h"
 
 namespace crv::python {
 
@@ -25,7 +25,7 @@ nb::dict loaded(const io::LoadedSettings& loading) {
 }  // namespace
 
 io::IoSettings settings_of(nb::handle fields) {
-  return io::settings_from_json(object_from_python(fields));
+  return io::settings_from_json(object_from_python(fields, true));
 }
 
 void bind_settings(nb::module_& m) {

@@ -3,12 +3,15 @@
 
 #include <arrow/table.h>
 #include <nanobind/nanobind.h>
-#include <nanobind/stl/string.h>
+#include <nanobind/stl/optional.h>
 
+#include "core/suggest.h"
 #include "crv/core/error.h"
 #include "crv/io/frame.h"
 #include "io/conform.h"
+#include "io/json.h"
 #include "io/parts.h"
+#include "io/text_caster.h"
 
 namespace crv::python {
 
@@ -40,6 +43,8 @@ core::TableDescriptor descriptor_of(const std::string& name, const nb::list& col
 }  // namespace
 
 void bind_validate(nb::module_& m) {
+  m.def("first_too_deep", &first_too_deep);
+  m.def("no_such_table", [](const std::string& name) { return core::no_such_table(name); });
   m.def(
       "conform",
       [](nb::handle frame, const std::string& table, const nb::list& columns, bool strict) {

@@ -140,5 +140,6 @@ def test_a_pickled_scan_whose_run_is_gone_says_so(dataset, settings, holdings):
     pickled = cloudpickle.dumps(dataset.scan("holdings"))
     dataset.close()
     shutil.rmtree(settings.root_dir)
-    with pytest.raises(IoManifestError, match="holdings"):
+    with pytest.raises(IoManifestError, match="no run \"village\"") as caught:
         cloudpickle.loads(pickled).collect()
+    assert caught.value.code == "run_missing"

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from crv.core.schema import (DecisionRow, ExchangeRow, IdentityEdgeRow, MessageRow, OracleCallRow, ScenarioRow)
-from crv.io.errors import IoSchemaError
+from crv.io.errors import BadArgumentError, IoSchemaError
 
 COLUMNS = {"tick": [1, 150], "agent_id": ["a", "b"], "token_id": ["t", "u"], "quantity": [3, -4]}
 ROWS = [dict(zip(COLUMNS, row, strict=True)) for row in zip(*COLUMNS.values(), strict=True)]
@@ -114,11 +114,94 @@ def test_columns_of_different_lengths_are_refused(dataset):
         dataset.append("holdings", {**COLUMNS, "tick": [1]})
 
 
-def test_a_row_that_holds_itself_is_refused(dataset, message):
-    claims = {}
-    claims["again"] = claims
-    with pytest.raises((RecursionError, IoSchemaError)):
-        dataset.append("messages", [message(1, {}, claims)])
+def nested(depth, cycle=False):
+    inner = payload = {}
+    for i in range(depth):
+        inner["k"] = [{}] if i % 2 else {}
+        inner = inner["k"][0] if i % 2 else inner["k"]
+    inner["k"] = payload if cycle else 1
+    return payload
+
+
+@pytest.mark.parametrize("payload", [nested(3000), nested(3, cycle=True), nested(200), nested(100_000)],
+                         ids=["3000", "itself", "200", "100000"])
+@pytest.mark.parametrize("kind", ["rows", "columns", "pandas"])
+def test_nesting_without_end_is_refused(dataset, files, kind, payload):
+    rows = [{"tick": 1, "venue_id": "v", "token_id": "t", "exchange_event_type": "trade", "additional_payload": p}
+            for p in ({}, payload)]
+    given = {"rows": lambda: rows, "columns": lambda: {k: [r[k] for r in rows] for k in rows[0]},
+             "pandas": lambda: pd.DataFrame({k: [r[k] for r in rows] for k in rows[0]})}[kind]()
+    with pytest.raises(IoSchemaError) as caught:
+        dataset.append("exchange", given)
+    facts = caught.value.facts
+    assert facts["table"] == "exchange" and facts["column"].startswith("additional_payload") and len(str(caught.value)) < 1000
+    assert facts.get("row") == 1 or kind != "rows" and facts.get("row") is None
+    assert dataset.manifest("exchange") is None
+
+
+def test_meta_that_holds_itself_is_refused(dataset):
+    dataset.append("holdings", ROWS)
+    for meta in (nested(3, cycle=True), nested(100_000)):
+        with pytest.raises(BadArgumentError):
+            dataset.write_bundle(meta)
+
+
+# Of pandas: what pyarrow has no type for, or would take for something else.
+PANDAS = {
+    "two_columns_of_one_name": (lambda: pandas_frame().rename(columns={"token_id": "agent_id"}), "agent_id", None, "duplicate_column"),
+    "beyond_int64": (lambda: pandas_frame().assign(quantity=pd.Series([1, 2**64], dtype=object)), "quantity", 1, "wrong_type"),
+    "far_beyond_int64": (lambda: pandas_frame().assign(quantity=pd.Series([1, 2**200], dtype=object)), "quantity", 1, "wrong_type"),
+    "uint64": (lambda: pandas_frame().assign(quantity=pd.Series([1, 2**63], dtype=object)), "quantity", 1, None),
+    "texts_and_numbers": (lambda: pandas_frame().assign(agent_id=pd.Series(["a", 5], dtype=object)), "agent_id", 1, "wrong_type"),
+    "no_time_for_text": (lambda: pandas_frame().assign(agent_id=pd.Series(["a", pd.NaT], dtype=object)), "agent_id", 1, None),
+    "no_times": (lambda: pandas_frame().assign(agent_id=pd.Series([pd.NaT, pd.NaT])), "agent_id", None, None),
+    "complex": (lambda: pandas_frame().assign(quantity=pd.Series([1j, 2j])), "quantity", None, "wrong_type"),
+    "period": (lambda: pandas_frame().assign(quantity=pd.Series([1, pd.Period("2024-01")], dtype=object)), "quantity", 1, "wrong_type"),
+}
+
+
+@pytest.mark.parametrize("case", PANDAS)
+def test_pandas_columns_without_a_type_are_told_by_column_and_row(dataset, case):
+    make, column, row, code = PANDAS[case]
+    with pytest.raises(IoSchemaError) as caught:
+        dataset.append("holdings", make())
+    facts = caught.value.facts
+    assert (facts["table"], facts["column"]) == ("holdings", column)
+    assert code is None or caught.value.code == code
+    assert row is None or facts["row"] == row and facts["value"]
+    assert dataset.manifest("holdings") is None
+
+
+def test_sparse_columns_of_pandas_are_taken_or_told(dataset):
+    frame = pandas_frame().assign(quantity=pd.arrays.SparseArray([3, -4]))
+    try:
+        dataset.append("holdings", frame)
+    except IoSchemaError as error:
+        assert error.facts["column"] == "quantity" and "sparse" in str(error).lower()
+    else:
+        assert dataset.read("holdings")["quantity"].to_list() == [3, -4]
+
+
+@pytest.mark.parametrize("value", [pd.NaT, pd.NA, object(), 1j, b"x", {1}, 10**5000, pd.Period("2024-01"), range(3)],
+                         ids=lambda value: type(value).__name__)
+def test_a_value_that_has_no_place_in_a_row_is_told(dataset, value):
+    for column in ("agent_id", "quantity"):
+        with pytest.raises(IoSchemaError) as caught:
+            dataset.append("holdings", [ROWS[0], {**ROWS[1], column: value}])
+        facts = caught.value.facts
+        assert (facts["table"], facts["column"], facts["row"]) == ("holdings", column, 1)
+
+
+class Odd:
+    def __repr__(self):
+        raise ValueError("no repr")
+
+
+def test_a_value_that_cannot_be_shown_is_still_told(dataset):
+    for given in ([{**ROWS[0], "quantity": Odd()}], {**COLUMNS, "quantity": [1, Odd()]}):
+        with pytest.raises(IoSchemaError) as caught:
+            dataset.append("holdings", given)
+        assert caught.value.facts["column"] == "quantity"
 
 
 def test_no_rows_of_any_kind(dataset):

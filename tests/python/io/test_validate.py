@@ -93,7 +93,7 @@ def test_structs_and_lists_of_structs():
 def test_an_unknown_table_is_a_schema_error_and_a_value_error(table):
     with pytest.raises(IoSchemaError) as caught:
         validate_frame_for_table(frame(), table)
-    assert isinstance(caught.value, ValueError) and repr(table) in str(caught.value)
+    assert isinstance(caught.value, ValueError) and f'"{table}"' in str(caught.value)
 
 
 def test_a_bad_bucket_column_is_told(files):
