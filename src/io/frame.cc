@@ -18,6 +18,7 @@
 #include "crv/core/error.h"
 #include "io/arrow_types.h"
 #include "io/declared.h"
+#include "io/json_column.h"
 #include "io/place.h"
 
 namespace crv::io {
