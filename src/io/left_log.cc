@@ -13,9 +13,9 @@ namespace {
 
 class LeftReader {
  public:
-  // `missing`: paths that were listed, and yet not there, at the look before.
-  LeftReader(Storage& storage, const RunPaths& paths, std::set<std::string> missing)
-      : storage_(storage), paths_(paths), missing_before_(std::move(missing)) {}
+  // `missing_before`: paths that were listed, and yet not there, at the look before.
+  LeftReader(Storage& storage, const RunPaths& paths, std::set<std::string> missing_before)
+      : storage_(storage), paths_(paths), missing_before_(std::move(missing_before)) {}
 
   // False where a file went meanwhile: a writer has folded it.
   bool operator()() {

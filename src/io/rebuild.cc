@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "core/suggest.h"
 #include "crv/core/error.h"
 #include "io/manifest_file.h"
 #include "io/recover.h"
@@ -347,7 +348,7 @@ class Rebuild {
 
 std::string known_table(const Run& run, std::string_view table) {
   if (core::find_stored_table(table)) return std::string(table);
-  raise(ErrorCode::unknown_table, "There is no table \"" + std::string(table) + "\".",
+  raise(ErrorCode::unknown_table, core::no_such_table(table),
         {.run_id = run.run_id, .table = std::string(table), .value = std::string(table)});
 }
 

@@ -60,7 +60,7 @@ class Verify {
       return false;
     }
     if (!run_.storage().exists(run_.paths().run())) {
-      find("error", "run_damaged", run_.paths().run(), "There is no such run.");
+      find("error", "run_missing", run_.paths().run(), "There is no such run.");
       return false;
     }
     return true;
@@ -231,9 +231,11 @@ class Verify {
   void tell_unlisted(const TableState& state, const FoundPart& part, const PartRecord* elsewhere) {
     std::string why =
         state.is_gone(part.file) ? "A commit has removed this part" : "No commit names this part";
-    if (elsewhere)
+    if (elsewhere) {
+      copies_.emplace(TableFile(part.table, part.file), part.bucket);
       why = "This is a copy of a part of bucket " + std::to_string(elsewhere->bucket) +
             ", where its commit has it";
+    }
     if (!part.error.empty()) why += "; " + part.error;
     find("note", part.foreign ? "part_foreign" : "uncommitted_part", part.path, why + '.');
   }
@@ -266,8 +268,13 @@ class Verify {
     std::string path = run_.paths().part(state.table, part.bucket, part.meta.path);
     auto found = on_disk.find(part.meta.path);
     if (found == on_disk.end()) {
-      if (!went_later_.contains({state.table, part.meta.path}))
-        find("error", "part_missing", path, "The part is committed, but not there.");
+      if (went_later_.contains({state.table, part.meta.path})) return;
+      const auto copy = copies_.find({state.table, part.meta.path});
+      find("error", "part_missing", path,
+           copy == copies_.end()
+               ? "The part is committed, but not there."
+               : "The part is committed, but not in its bucket: a file of its name lies in bucket " +
+                     std::to_string(copy->second) + '.');
       return;
     }
     const FoundPart& there = *found->second;
@@ -330,6 +337,7 @@ class Verify {
   LogPosition position_;
   bool log_sound_ = true;
   std::set<TableFile> came_later_, went_later_;
+  std::map<TableFile, std::int64_t> copies_;  // the buckets that they lie in
 };
 
 }  // namespace

@@ -447,6 +447,129 @@ TEST(Rebuild, WhatItCommitsSurvivesAPowerCut) {
   EXPECT_EQ(seen_on(later).at("holdings").size(), 2U);
 }
 
+TEST(Rebuild, StraysInTheLogAreNoEnd) {
+  for (const std::string& stray :
+       {join(paths().log(), "09223372036854775807.json"), join(paths().log(), "09223372036854775806.json"),
+        join(paths().log(), "00000000000000000001-09223372036854775807.jsonl"),
+        join(paths().log(), "00000000009007199254740992.json")}) {
+    Disk disk = run_of_three();
+    disk->put(stray, "");
+    sim_dataset(disk).rebuild_manifest("holdings");
+    EXPECT_EQ(seen_on(disk), all) << stray;
+    EXPECT_TRUE(sim_dataset(disk).verify().ok) << stray;
+    Dataset writer = sim_dataset(disk);
+    EXPECT_NO_THROW(writer.append("holdings", holdings({1}, 50)));
+  }
+  Disk disk = run_of_three();
+  disk->put_folder(paths().commit(6));
+  sim_dataset(disk).rebuild_manifest("holdings");
+  EXPECT_EQ(seen_on(disk), all);
+}
+
+TEST(Rebuild, WhatWasWrittenAfterTheLogWentOnFillsNoGap) {
+  Disk disk = std::make_shared<SimOs>();
+  Dataset dataset = sim_dataset(disk);  // one clock for all
+  for (std::int64_t i = 0; i < 5; ++i) dataset.append("holdings", holdings({i}, i));
+  disk->set_hook(
+      [](const SimOp& op) { return op.call == OsCall::link && op.to == paths().commit(6) ? EIO : 0; });
+  EXPECT_ANY_THROW(dataset.append("holdings", holdings({9}, 66)));  // its parts stay
+  disk->set_hook({});
+  for (std::int64_t seq : {2, 3}) disk->put(paths().commit(seq), "torn");
+  disk->put(paths().manifest("holdings"), "torn");
+  sim_dataset(disk).rebuild_manifest("holdings");
+  EXPECT_EQ(seen_on(disk), (Seen{{"holdings", {{0, 0}, {1, 1}, {2, 2}, {3, 3}, {4, 4}}}}));
+}
+
+TEST(Rebuild, ADeadCommitBesideADamagedFoldDoesNotComeBack) {
+  Disk disk = std::make_shared<SimOs>();
+  put_run(*disk, 2);
+  {
+    Dataset dataset = sim_dataset(disk);
+    dataset.append("holdings", holdings({1}, 0));
+  }
+  Disk other = disk->clone();
+  sim_dataset(other).append("holdings", holdings({2}, 77));  // what a writer that slept has put
+  {
+    Dataset dataset = sim_dataset(disk);
+    dataset.append("holdings", holdings({2}, 1));
+    dataset.append("holdings", holdings({3}, 2));
+  }
+  for (const auto& [path, bytes] : other->files())
+    if (!disk->files().contains(path) && is_part_file(base_name_of(path))) disk->put(path, bytes);
+  const auto dead = other->files();
+  for (const auto& [path, bytes] : dead)
+    if (path == paths().commit(2)) disk->put(path, bytes);
+  if (!dead.contains(paths().commit(2))) {  // it was folded at once: its line, alone
+    const std::string fold = dead.at(paths().fold(1, 2));
+    const std::size_t line = fold.find('\n') + 1;
+    disk->put(paths().commit(2), fold.substr(line, fold.find('\n', line) + 1 - line));
+  }
+  std::string fold = disk->files().at(paths().fold(1, 2));
+  fold[fold.find('\n') + 40] ^= 1;
+  disk->put(paths().fold(1, 2), fold);
+  disk->put(paths().manifest("holdings"), "torn");
+  sim_dataset(disk).rebuild_manifest("holdings");
+  EXPECT_EQ(seen_on(disk), (Seen{{"holdings", {{1, 0}, {2, 1}, {3, 2}}}}));
+}
+
+TEST(Rebuild, ANewLogThatWasLeftDoesNotBeatWhatIsThereNow) {
+  Disk disk = run_of_five_buckets();
+  disk->put(paths().commit(2), "torn");
+  const std::string part = part_in_bucket(*disk, "000003"), bytes = disk->files().at(part);
+  disk->erase(part);
+  disk->set_hook([](const SimOp& op) {
+    return op.call == OsCall::rename_if_absent && op.path == paths().run_json() ? EIO : 0;
+  });
+  EXPECT_THROW(sim_dataset(disk).rebuild_manifest("holdings"), IoWriteError);
+  disk->set_hook({});
+  disk->put(part, bytes);
+  sim_dataset(disk).rebuild_manifest("holdings");
+  EXPECT_EQ(seen_on(disk).at("holdings").size(), 7U);
+}
+
+TEST(Rebuild, ALostFenceInAGapIsPutAgain) {
+  Disk disk = std::make_shared<SimOs>();
+  {
+    Dataset dataset = sim_dataset(disk);
+    for (std::int64_t i = 0; i < 4; ++i) dataset.append("holdings", holdings({i}, i));
+  }
+  disk->erase(paths().commit(2));
+  disk->set_hook([](const SimOp& op) {
+    return op.call == OsCall::rename_if_absent && op.path == paths().run_json() ? EIO : 0;
+  });
+  EXPECT_THROW(sim_dataset(disk).rebuild_manifest("holdings"), IoWriteError);
+  EXPECT_TRUE(disk->files().contains(paths().commit(2)));
+  disk->erase(paths().commit(2));
+  EXPECT_THROW(sim_dataset(disk).rebuild_manifest("holdings"), IoWriteError);
+  EXPECT_TRUE(disk->files().contains(paths().commit(2)));
+}
+
+TEST(Rebuild, ARunThatHasLostAllButItsPartsIsNotMadeAgain) {
+  Disk disk = run_of_three();
+  for (const std::string& lost : {paths().run_json(), paths().log(), paths().manifest("holdings")})
+    disk->erase(lost);
+  std::vector<core::IdentityEdgeRow> edges(1);
+  EXPECT_THROW(sim_dataset(disk).append("identity_edges", edges), IoManifestError);
+  sim_dataset(disk).rebuild_manifest("holdings");
+  EXPECT_EQ(seen_on(disk).at("holdings").size(), 6U);
+}
+
+TEST(Rebuild, OfATableThatWasLostAloneTheRowsComeBack) {
+  Disk disk = run_of_three();
+  Disk other = std::make_shared<SimOs>();
+  std::vector<core::IdentityEdgeRow> edges(1);
+  sim_dataset(other).append("identity_edges", edges);
+  disk->erase(paths().log());
+  disk->put_folder(paths().log());
+  for (const auto& [path, bytes] : other->files())
+    if (parent_of(path) == paths().log() || path == paths().run_json() ||
+        path.find("identity_edges") != std::string::npos)
+      disk->put(path, bytes);
+  disk->erase(paths().manifest("holdings"));
+  EXPECT_FALSE(sim_dataset(disk).rebuild_manifest("holdings").from_log);
+  EXPECT_EQ(seen_on(disk).at("holdings").size(), 6U);
+}
+
 TEST(Rebuild, StoppedAnywhereItLeavesTheOldStateOrOneThatCanBeRebuilt) {
   for (bool lost_log : {false, true}) {
     Disk base = run_of_three();
