@@ -295,6 +295,18 @@ TEST(Normalise, WhatParquetCannotHoldIsRefused) {
   EXPECT_THAT(error.what(), HasSubstr("32"));
 }
 
+TEST(Normalise, NullsTakeNoTypeOrNameThatOnlyOlderWritersTook) {
+  const auto nulls = array_of(arrow::null(), "[null]");
+  const Normalised unknown = normalised(nulls, R"({"other":"duration[us]"})");
+  EXPECT_EQ(type_text(unknown), R"("null")");
+  EXPECT_EQ(unknown.values, nullptr);
+  expect_column(
+      normalised(nulls, R"({"struct":{"a":"i64","d":{"other":"timestamp[us, tz=+05:30]"},"*":"i64"}})"),
+      R"({"struct":{"a":"i64"}})", arrow::struct_({field("a", arrow::int64())}), "[null]");
+  expect_column(normalised(nulls, R"-({"list":{"other":"decimal256(40, 0)"}})-"), R"({"list":"null"})",
+                list_type(empty()), "[null]");
+}
+
 TEST(Normalise, OtherTypesPassAsTheyAre) {
   const auto decimals = array_of(arrow::decimal128(9, 2), R"(["1.25", null])");
   expect_column(normalised(decimals), R"-({"other":"decimal128(9, 2)"})-", arrow::decimal128(9, 2),
