@@ -397,6 +397,15 @@ bool becomes_text(Known known, const Type& offered, const arrow::DataType& type)
   return is_number(offered) || offered.kind == Kind::boolean || arrow::is_decimal(type.id());
 }
 
+// Moments with an offset in place of a zone as the same moments in UTC: the offset is not kept.
+void drop_offset(TypePtr& type, arrow::ArrayVector& chunks, const Place& place) {
+  if (type->id() != arrow::Type::TIMESTAMP) return;
+  const auto& timestamp = static_cast<const arrow::TimestampType&>(*type);
+  if (!is_utc_offset(timestamp.timezone())) return;
+  type = arrow::timestamp(timestamp.unit(), "UTC");
+  for (ArrayPtr& chunk : chunks) chunk = check(chunk->View(type), ErrorCode::wrong_type, place.facts());
+}
+
 Path normalise_path(const Place& place, TypePtr type, arrow::ArrayVector chunks, Known known) {
   if (place.depth() >= kMaxAcceptedDepth) {
     refuse(place, ErrorCode::wrong_type, chunks,
@@ -406,6 +415,7 @@ Path normalise_path(const Place& place, TypePtr type, arrow::ArrayVector chunks,
     type = static_cast<const arrow::DictionaryType&>(*type).value_type();
     for (ArrayPtr& chunk : chunks) chunk = decode(chunk);
   }
+  drop_offset(type, chunks, place);
   Type offered = outline(*type, place, chunks);
   if (known.held != nullptr && known.held->kind == Kind::null) known.held = nullptr;
   const Type* held = known.held;

@@ -295,6 +295,18 @@ TEST(Normalise, WhatParquetCannotHoldIsRefused) {
   EXPECT_THAT(error.what(), HasSubstr("32"));
 }
 
+TEST(Normalise, MomentsWithAnOffsetAreThoseMomentsInUtc) {
+  for (const char* offset : {"+05:30", "-09:30", "+00:00", "+14:00"}) {
+    const auto moments =
+        array_of(arrow::timestamp(arrow::TimeUnit::MICRO, offset), "[1700000000000000, null]");
+    expect_column(normalised(moments), R"({"other":"timestamp[us, tz=UTC]"})",
+                  arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"), "[1700000000000000, null]");
+  }
+  const auto seconds = array_of(arrow::timestamp(arrow::TimeUnit::SECOND, "+05:30"), "[1700000000]");
+  expect_column(normalised(seconds), R"({"other":"timestamp[ms, tz=UTC]"})",
+                arrow::timestamp(arrow::TimeUnit::MILLI, "UTC"), "[1700000000000]");
+}
+
 TEST(Normalise, NullsTakeNoTypeOrNameThatOnlyOlderWritersTook) {
   const auto nulls = array_of(arrow::null(), "[null]");
   const Normalised unknown = normalised(nulls, R"({"other":"duration[us]"})");
