@@ -218,6 +218,13 @@ std::string why_no_name(std::string_view name) {
   return pattern ? "Polars takes this name for a pattern of names; take another name" : "";
 }
 
+bool is_utc_offset(std::string_view zone) {
+  const auto digits = [&](std::size_t at) {
+    return zone[at] >= '0' && zone[at] <= '9' && zone[at + 1] >= '0' && zone[at + 1] <= '9';
+  };
+  return zone.size() == 6 && (zone[0] == '+' || zone[0] == '-') && digits(1) && zone[3] == ':' && digits(4);
+}
+
 std::string why_no_type(const arrow::DataType& type) {
   switch (type.id()) {
     case arrow::Type::DURATION:

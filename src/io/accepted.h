@@ -32,6 +32,8 @@ std::string why_no_type(const arrow::DataType& type);
 
 // Names of the IANA time zone database.
 bool is_time_zone(std::string_view name);
+// "+05:30" and the like, as Python and pandas write a zone without a name. Polars knows none of them.
+bool is_utc_offset(std::string_view zone);
 
 // Two names of columns that differ only in the case of ASCII letters: DuckDB renames one of them. One of
 // `offered` that `held` lacks, and any other.

@@ -69,15 +69,23 @@ TypePtr stored_type(const Type& type) {
   }
 }
 
-// `type` without what nobody knows and without marks of large integers: what an all-null path of that type
-// holds.
+// Whether the run could have got the type by an append of today, as far as the type itself tells.
+bool is_accepted(const Type& type) {
+  return type.kind != Kind::other || why_no_type(*to_arrow(type)).empty();
+}
+
+// `type` without what nobody knows, without what only older writers took, and without marks of large
+// integers: what an all-null path of that type holds.
 Type known_part(const Type& type) {
+  if (!is_accepted(type)) return {};
   Type known = type;
   known.exact = false;
   if (type.kind == Kind::structure) {
     known.fields.clear();
     for (const Field& field : type.fields) {
-      if (field.type.kind != Kind::null) known.fields.push_back({field.name, known_part(field.type)});
+      if (field.type.kind == Kind::null || !is_accepted(field.type) || !why_no_name(field.name).empty())
+        continue;
+      known.fields.push_back({field.name, known_part(field.type)});
     }
   } else if (type.kind == Kind::list) {
     known.fields.at(0).type = known_part(type.fields.at(0).type);
@@ -88,7 +96,7 @@ Type known_part(const Type& type) {
 // Nulls in place of `chunks`, of the type that the run remembers.
 Path nulls_as_held(const Place& place, const arrow::ArrayVector& chunks, const Type* held) {
   Path result;
-  if (held == nullptr || held->kind == Kind::null) return result;
+  if (held == nullptr || held->kind == Kind::null || !is_accepted(*held)) return result;
   result.type = known_part(*held);
   result.arrow = stored_type(result.type);
   for (const ArrayPtr& chunk : chunks) {
@@ -389,6 +397,15 @@ bool becomes_text(Known known, const Type& offered, const arrow::DataType& type)
   return is_number(offered) || offered.kind == Kind::boolean || arrow::is_decimal(type.id());
 }
 
+// Moments with an offset in place of a zone as the same moments in UTC: the offset is not kept.
+void drop_offset(TypePtr& type, arrow::ArrayVector& chunks, const Place& place) {
+  if (type->id() != arrow::Type::TIMESTAMP) return;
+  const auto& timestamp = static_cast<const arrow::TimestampType&>(*type);
+  if (!is_utc_offset(timestamp.timezone())) return;
+  type = arrow::timestamp(timestamp.unit(), "UTC");
+  for (ArrayPtr& chunk : chunks) chunk = check(chunk->View(type), ErrorCode::wrong_type, place.facts());
+}
+
 Path normalise_path(const Place& place, TypePtr type, arrow::ArrayVector chunks, Known known) {
   if (place.depth() >= kMaxAcceptedDepth) {
     refuse(place, ErrorCode::wrong_type, chunks,
@@ -398,6 +415,7 @@ Path normalise_path(const Place& place, TypePtr type, arrow::ArrayVector chunks,
     type = static_cast<const arrow::DictionaryType&>(*type).value_type();
     for (ArrayPtr& chunk : chunks) chunk = decode(chunk);
   }
+  drop_offset(type, chunks, place);
   Type offered = outline(*type, place, chunks);
   if (known.held != nullptr && known.held->kind == Kind::null) known.held = nullptr;
   const Type* held = known.held;

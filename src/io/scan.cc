@@ -144,7 +144,7 @@ class ScanReader : public arrow::RecordBatchReader {
     if (part_ && next_group_ + static_cast<std::int64_t>(groups_.size()) < part_->row_groups())
       start_groups();
     if (!groups_.empty()) {
-      take(groups_.front().get(), path_);
+      take(groups_.front().get());
       groups_.pop_front();
       ++next_group_;
       return true;
@@ -156,26 +156,25 @@ class ScanReader : public arrow::RecordBatchReader {
     part_ = std::move(opened.part);
     path_ = std::move(opened.path);
     next_group_ = 1;
-    take(std::move(opened.first), path_);
+    take(std::move(opened.first));
     return true;
   }
 
-  void take(Batches batches, const std::string& path) {
+  void take(Batches batches) {
     for (auto& batch : batches) {
-      if (state_->for_polars) require_utf8(*batch, path);
+      if (state_->for_polars) require_utf8(*batch);
       ready_.push_back(std::move(batch));
     }
   }
 
-  void require_utf8(const arrow::RecordBatch& batch, const std::string& path) const {
+  void require_utf8(const arrow::RecordBatch& batch) const {
     const std::optional<std::string> column = find_text_not_utf8(batch);
     if (!column) return;
     raise(ErrorCode::part_damaged,
-          "Part " + path + ", column \"" + *column +
+          "Part " + path_ + ", column \"" + *column +
               "\", holds text that is not UTF-8, which Polars cannot hold. An older writer took it. "
-              "scan_arrow() and "
-              "`crv scan` read it.",
-          {.run_id = state_->run_id, .table = state_->table, .column = *column, .path = path});
+              "scan_arrow() and `crv scan` read it.",
+          {.run_id = state_->run_id, .table = state_->table, .column = *column, .path = path_});
   }
 
   void start_part(const PartSummary& part) {

@@ -295,6 +295,30 @@ TEST(Normalise, WhatParquetCannotHoldIsRefused) {
   EXPECT_THAT(error.what(), HasSubstr("32"));
 }
 
+TEST(Normalise, MomentsWithAnOffsetAreThoseMomentsInUtc) {
+  for (const char* offset : {"+05:30", "-09:30", "+00:00", "+14:00"}) {
+    const auto moments =
+        array_of(arrow::timestamp(arrow::TimeUnit::MICRO, offset), "[1700000000000000, null]");
+    expect_column(normalised(moments), R"({"other":"timestamp[us, tz=UTC]"})",
+                  arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"), "[1700000000000000, null]");
+  }
+  const auto seconds = array_of(arrow::timestamp(arrow::TimeUnit::SECOND, "+05:30"), "[1700000000]");
+  expect_column(normalised(seconds), R"({"other":"timestamp[ms, tz=UTC]"})",
+                arrow::timestamp(arrow::TimeUnit::MILLI, "UTC"), "[1700000000000]");
+}
+
+TEST(Normalise, NullsTakeNoTypeOrNameThatOnlyOlderWritersTook) {
+  const auto nulls = array_of(arrow::null(), "[null]");
+  const Normalised unknown = normalised(nulls, R"({"other":"duration[us]"})");
+  EXPECT_EQ(type_text(unknown), R"("null")");
+  EXPECT_EQ(unknown.values, nullptr);
+  expect_column(
+      normalised(nulls, R"({"struct":{"a":"i64","d":{"other":"timestamp[us, tz=+05:30]"},"*":"i64"}})"),
+      R"({"struct":{"a":"i64"}})", arrow::struct_({field("a", arrow::int64())}), "[null]");
+  expect_column(normalised(nulls, R"-({"list":{"other":"decimal256(40, 0)"}})-"), R"({"list":"null"})",
+                list_type(empty()), "[null]");
+}
+
 TEST(Normalise, OtherTypesPassAsTheyAre) {
   const auto decimals = array_of(arrow::decimal128(9, 2), R"(["1.25", null])");
   expect_column(normalised(decimals), R"-({"other":"decimal128(9, 2)"})-", arrow::decimal128(9, 2),

@@ -3,7 +3,7 @@
 Polars hands a source its filter, columns and number of rows; the first rows are taken before the filter. Of the filter,
 what speaks of ticks alone decides which parts are opened at all; the whole of it goes on to Polars' Parquet reader, which
 prunes row groups by their statistics. Parts that Polars cannot read as the table's types (those of lists whose elements
-nobody knew) are read by the core instead.
+nobody knew, and of types that only older writers took) are read by the core instead.
 """
 
 from __future__ import annotations
