@@ -1,5 +1,8 @@
 #include "core/utf8.h"
 
+#include <algorithm>
+#include <cstddef>
+
 #include "core/rapidjson.h"
 
 namespace crv {
@@ -18,6 +21,26 @@ bool is_utf8(std::string_view text) {
     if (!rapidjson::UTF8<>::Validate(in, out)) return false;
   }
   return true;
+}
+
+std::string as_utf8(std::string_view text) {
+  if (is_utf8(text)) return std::string(text);
+  constexpr char digits[] = "0123456789abcdef";
+  constexpr std::size_t longest = 4;  // bytes of a character
+  std::string result;
+  while (!text.empty()) {
+    std::size_t length = std::min(text.size(), longest);
+    while (length > 0 && !is_utf8(text.substr(0, length))) --length;
+    if (length > 0) {
+      result += text.substr(0, length);
+    } else {
+      const auto byte = static_cast<unsigned char>(text[0]);
+      (((result += "\\x") += digits[byte >> 4]) += digits[byte & 15]);
+      length = 1;
+    }
+    text.remove_prefix(length);
+  }
+  return result;
 }
 
 }  // namespace crv

@@ -13,7 +13,6 @@
 #include <arrow/type.h>
 #include <arrow/util/utf8.h>
 
-#include "core/shown.h"
 #include "core/utf8.h"
 #include "io/arrow_types.h"
 #include "io/normalise.h"
@@ -142,7 +141,7 @@ class PartColumn {
 
  private:
   void add(const std::string& path, const std::string& why, bool text = false) {
-    const Unreadable found{printable(path), printable(why), text};
+    const Unreadable found{as_utf8(path), as_utf8(why), text};
     const auto same = [&](const Unreadable& one) { return one.path == found.path && one.why == found.why; };
     if (std::ranges::none_of(found_, same)) found_.push_back(found);
   }

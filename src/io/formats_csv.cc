@@ -262,7 +262,7 @@ class CsvFrames : public FrameReader {
   [[noreturn]] void tell_no_utf8(std::size_t column, std::int64_t row, std::string_view text) const {
     ErrorFacts facts;
     facts.path = input_->name();
-    facts.column = printable(names_[column]);
+    facts.column = as_utf8(names_[column]);
     facts.row = row;
     facts.value = shortened(text);
     raise(ErrorCode::wrong_type,

@@ -165,7 +165,7 @@ struct JsonColumn::State {
   void add(double value) { ok(floats.Append(value)); }
 
   void add(const std::string& value, std::int64_t row) {
-    if (!is_utf8(value)) fail(ErrorCode::wrong_type, row, printable(value), "this text is not UTF-8");
+    if (!is_utf8(value)) fail(ErrorCode::wrong_type, row, as_utf8(value), "this text is not UTF-8");
     ok(texts.Append(value));
   }
 

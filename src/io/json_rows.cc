@@ -13,7 +13,7 @@
 #include <arrow/util/base64.h>
 #include <arrow/util/float16.h>
 
-#include "core/shown.h"
+#include "core/utf8.h"
 #include "crv/core/error.h"
 #include "io/arrow_types.h"
 #include "io/json_column.h"
@@ -35,7 +35,7 @@ Json unsigned_to_json(std::uint64_t value) {
 
 template <class Array>
 Json text_at(const arrow::Array& array, std::int64_t row) {
-  return printable(static_cast<const Array&>(array).GetView(row));
+  return as_utf8(static_cast<const Array&>(array).GetView(row));
 }
 
 template <class Array>
@@ -48,7 +48,7 @@ Json struct_at(const arrow::StructArray& array, std::int64_t row) {
   const arrow::FieldVector& fields = array.type()->fields();
   if (fields.size() == 1 && fields[0]->name() == kEmptyField) return object;
   for (int i = 0; i < array.num_fields(); ++i) {
-    object.push_back(printable(fields[static_cast<std::size_t>(i)]->name()),
+    object.push_back(as_utf8(fields[static_cast<std::size_t>(i)]->name()),
                      cell_to_json(*array.field(i), row));
   }
   return object;

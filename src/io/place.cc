@@ -6,12 +6,13 @@
 #include <arrow/chunked_array.h>
 
 #include "core/shown.h"
+#include "core/utf8.h"
 #include "crv/io/json_rows.h"
 
 namespace crv::io {
 
 Place::Place(std::string table, std::string column, const arrow::ChunkedArray& values)
-    : table_(std::move(table)), path_(printable(column)) {
+    : table_(std::move(table)), path_(as_utf8(column)) {
   std::int64_t row = 0;
   for (const auto& chunk : values.chunks()) {
     first_rows_.push_back(row);
@@ -22,7 +23,7 @@ Place::Place(std::string table, std::string column, const arrow::ChunkedArray& v
 Place Place::field(const std::string& name) const {
   Place place;
   place.table_ = table_;
-  place.path_ = path_ + "." + printable(name);
+  place.path_ = path_ + "." + as_utf8(name);
   place.parent_ = this;
   place.listener_ = listener_;
   place.depth_ = depth_ + 1;

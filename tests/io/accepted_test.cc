@@ -1,4 +1,5 @@
 // What an append takes and what it refuses, and how verify and a scan tell of what older writers took.
+#include "core/utf8.h"
 #include "io/accepted.h"
 
 #include <limits>
@@ -286,10 +287,10 @@ TEST(Accepted, NamesAreRefusedAsColumnsAndAsFields) {
   const ArrayPtr ones = array_of(arrow::int64(), "[null, 1]");
   for (const std::string& name : {std::string(), std::string("*"), std::string("^a.*$"),
                                   std::string("a\0b", 3), std::string("caf\xE9"), std::string("_empty")}) {
-    EXPECT_EQ(refused(name, ones, ErrorCode::reserved_name).column, printable(name));
+    EXPECT_EQ(refused(name, ones, ErrorCode::reserved_name).column, as_utf8(name));
     const ErrorFacts facts =
         refused("additional_payload", structs("deep", structs(name, ones)), ErrorCode::reserved_name);
-    EXPECT_EQ(facts.column, "additional_payload.deep." + printable(name));
+    EXPECT_EQ(facts.column, "additional_payload.deep." + as_utf8(name));
     EXPECT_EQ(facts.row, 1);
     EXPECT_EQ(facts.value, "1");
   }
@@ -330,9 +331,9 @@ TEST(Accepted, ThirtyTwoLevelsAndNoMore) {
 }
 
 TEST(Accepted, TextForJsonHasItsBytesEscaped) {
-  EXPECT_EQ(printable("José"), "José");
-  EXPECT_EQ(printable("Jos\xE9!"), "Jos\\xe9!");
-  EXPECT_EQ(printable("\xED\xA0\x80é\xE2\x82"), "\\xed\\xa0\\x80é\\xe2\\x82");
+  EXPECT_EQ(as_utf8("José"), "José");
+  EXPECT_EQ(as_utf8("Jos\xE9!"), "Jos\\xe9!");
+  EXPECT_EQ(as_utf8("\xED\xA0\x80é\xE2\x82"), "\\xed\\xa0\\x80é\\xe2\\x82");
   EXPECT_EQ(write_json(cell_to_json(*texts({"a\xFF"}), 0)), R"("a\\xff")");
 }
 

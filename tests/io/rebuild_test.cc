@@ -468,7 +468,8 @@ TEST(Rebuild, StraysInTheLogAreNoEnd) {
 
 TEST(Rebuild, WhatWasWrittenAfterTheLogWentOnFillsNoGap) {
   Disk disk = std::make_shared<SimOs>();
-  Dataset dataset = sim_dataset(disk);  // one clock for all
+  std::vector<std::string> warnings;
+  Dataset dataset = sim_dataset(disk, &warnings);  // one clock for all
   for (std::int64_t i = 0; i < 5; ++i) dataset.append("holdings", holdings({i}, i));
   disk->set_hook(
       [](const SimOp& op) { return op.call == OsCall::link && op.to == paths().commit(6) ? EIO : 0; });
