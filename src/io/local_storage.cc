@@ -432,13 +432,6 @@ class LocalStorage final : public Storage {
     if (r < 0) fail_write("cannot move \"" + from + "\" to", to, -r);
   }
 
-  bool exchange(const std::string& one, const std::string& other) override {
-    const int r = os_->exchange(base_.at(one), base_.at(other));
-    if (r < 0 && not_offered(-r)) return false;
-    if (r < 0) fail_write("cannot exchange \"" + one + "\" with", other, -r);
-    return true;
-  }
-
   bool exists(const std::string& path) override { return stat(path).has_value(); }
 
   std::optional<Stat> stat(const std::string& path) override {

@@ -97,9 +97,6 @@ class PosixOs final : public Os {
   int rename_if_absent(const OsPath& from, const OsPath& to) override {
     return renamed(from, to, RENAME_NOREPLACE);
   }
-  int exchange(const OsPath& one, const OsPath& other) override {
-    return renamed(one, other, RENAME_EXCHANGE);
-  }
   int unlink(const OsPath& path) override { return result(::unlinkat(path.folder, path.path.c_str(), 0)); }
   int mkdir(const OsPath& path) override { return result(::mkdirat(path.folder, path.path.c_str(), 0777)); }
 

@@ -69,10 +69,8 @@ class Os {
   virtual int stat(const OsPath& path, OsStat& out) = 0;
   virtual int link(const OsPath& from, const OsPath& to) = 0;    // -EEXIST where `to` is taken
   virtual int rename(const OsPath& from, const OsPath& to) = 0;  // replaces `to`
-  // -EINVAL or -ENOSYS where the file system does not offer these two. -EEXIST where `to` is taken:
+  // -EEXIST where `to` is taken; -EINVAL or -ENOSYS where the file system does not offer it.
   virtual int rename_if_absent(const OsPath& from, const OsPath& to) = 0;
-  // Each of the two names leads to what the other led to, in one step.
-  virtual int exchange(const OsPath& one, const OsPath& other) = 0;
   virtual int unlink(const OsPath& path) = 0;
   virtual int mkdir(const OsPath& path) = 0;
   virtual int list(const OsPath& folder,

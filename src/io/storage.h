@@ -79,11 +79,10 @@ class Storage {
 
   // True if it went, false if there was none.
   virtual bool remove(const std::string& path) = 0;
-  // Gives an object or folder another name, which must be free. For what only a sole user of a run does.
+  // Gives an object or folder another name, which must be free: where it is taken, or there is nothing to
+  // move, IoWriteError (EEXIST, ENOTEMPTY or ENOENT), and nothing was done. Where the system cannot rename if
+  // absent (NFS) it looks first, so that only a folder with something in it is safe from another's move.
   virtual void move(const std::string& from, const std::string& to) = 0;
-  // Two objects or folders swap their names in one step. False where the system does not offer it: nothing
-  // was done.
-  virtual bool exchange(const std::string& one, const std::string& other) = 0;
 
   virtual bool exists(const std::string& path) = 0;  // an object or a folder
   // Time of last change in microseconds since 1970 (UTC), and size in bytes; nothing where there is no such

@@ -20,7 +20,6 @@ class MemoryStorage : public Storage {
 
   std::unique_ptr<Folder> hold(const std::string&) override { return nullptr; }
   std::string absolute(const std::string& path) override { return path; }
-  bool exchange(const std::string&, const std::string&) override { return false; }
 
   std::unique_ptr<Reader> open(const std::string& path) override {
     const std::lock_guard lock(mutex_);

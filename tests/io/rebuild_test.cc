@@ -393,18 +393,18 @@ TEST(Rebuild, ALogThatARebuildMadeAndNoRunFileIsFinished) {
   EXPECT_TRUE(sim_dataset(disk).verify().ok);
 }
 
-TEST(Rebuild, WithoutASwapInOneStepTheResultIsTheSame) {
+TEST(Rebuild, WithoutARenameIfAbsentTheResultIsTheSame) {
   Disk disk = run_of_three();
   disk->put(paths().commit(2), "torn");
-  disk->set_hook([](const SimOp& op) { return op.call == OsCall::exchange ? EINVAL : 0; });
+  disk->set_features({.rename_if_absent = false});
   Disk probe = disk->clone();
-  probe->set_hook([](const SimOp& op) { return op.call == OsCall::exchange ? EINVAL : 0; });
+  probe->set_features({.rename_if_absent = false});
   sim_dataset(probe).rebuild_manifest("holdings");
   EXPECT_EQ(seen_on(probe), all);
   for (std::size_t n = 0; n < probe->ops().size(); ++n) {
     if (!changes_disk(probe->ops()[n].call)) continue;
     Disk stopped = disk->clone();
-    stopped->set_hook([](const SimOp& op) { return op.call == OsCall::exchange ? EINVAL : 0; });
+    stopped->set_features({.rename_if_absent = false});
     stopped->stop_after(static_cast<std::int64_t>(n));
     EXPECT_ANY_THROW(sim_dataset(stopped).rebuild_manifest("holdings"));
     stopped->clear_faults();

@@ -196,16 +196,6 @@ int SimDisk::rename(const From& from, const From& to, bool may_replace) {
   return 0;
 }
 
-int SimDisk::exchange(const From& one, const From& other) {
-  const auto a = place_of(one);
-  const auto b = place_of(other);
-  if (a.error != 0) return a.error;
-  if (b.error != 0) return b.error;
-  if (a.node == kNone || b.node == kNone) return -ENOENT;
-  apply({{a.folder, a.name, b.node}, {b.folder, b.name, a.node}});
-  return 0;
-}
-
 int SimDisk::unlink(const From& path) {
   const auto at = place_of(path);
   if (at.error != 0) return at.error;

@@ -42,7 +42,6 @@ class SimDisk {
   // 0 or -errno.
   int link(const From& from, const From& to);
   int rename(const From& from, const From& to, bool may_replace);
-  int exchange(const From& one, const From& other);
   int unlink(const From& path);
 
   void power_cut(const PowerCut& cut);

@@ -27,9 +27,9 @@ int as_int(std::int64_t result) {
 
 const char* name_of(OsCall call) {
   static constexpr const char* kNames[] = {
-      "open_to_read",     "open_new", "open_folder", "write", "pread", "fsync",
-      "syncfs",           "close",    "fstat",       "stat",  "link",  "rename",
-      "rename_if_absent", "exchange", "unlink",      "mkdir", "list",  "file_system"};
+      "open_to_read",     "open_new", "open_folder", "write", "pread",      "fsync",
+      "syncfs",           "close",    "fstat",       "stat",  "link",       "rename",
+      "rename_if_absent", "unlink",   "mkdir",       "list",  "file_system"};
   return kNames[static_cast<std::size_t>(call)];
 }
 
@@ -42,7 +42,6 @@ bool changes_disk(OsCall call) {
     case OsCall::link:
     case OsCall::rename:
     case OsCall::rename_if_absent:
-    case OsCall::exchange:
     case OsCall::unlink:
     case OsCall::mkdir:
       return true;
@@ -367,14 +366,6 @@ int SimOs::rename_if_absent(const OsPath& old_path, const OsPath& new_path) {
                        if (!features_.rename_if_absent) return -EINVAL;
                        return refused(plan) ? 0 : disk_->rename(from(old_path), from(new_path), false);
                      }));
-}
-
-int SimOs::exchange(const OsPath& one, const OsPath& other) {
-  return as_int(
-      call({OsCall::exchange, text_of(one), text_of(other), 0}, [&](const Planned& plan) -> std::int64_t {
-        if (!features_.rename_if_absent) return -EINVAL;
-        return refused(plan) ? 0 : disk_->exchange(from(one), from(other));
-      }));
 }
 
 int SimOs::unlink(const OsPath& path) {

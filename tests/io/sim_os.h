@@ -42,7 +42,6 @@ enum class OsCall {
   link,
   rename,
   rename_if_absent,
-  exchange,
   unlink,
   mkdir,
   list,
@@ -152,7 +151,6 @@ class SimOs final : public Os {
   int link(const OsPath& from, const OsPath& to) override;
   int rename(const OsPath& from, const OsPath& to) override;
   int rename_if_absent(const OsPath& from, const OsPath& to) override;
-  int exchange(const OsPath& one, const OsPath& other) override;
   int unlink(const OsPath& path) override;
   int mkdir(const OsPath& path) override;
   int list(const OsPath& folder, std::vector<OsEntry>& out) override;

@@ -301,19 +301,6 @@ TEST_P(StorageConformance, AHeldFolderStaysItselfWhateverItsPathLeadsTo) {
   EXPECT_EQ(storage_.hold(path("gone")), nullptr);
 }
 
-TEST_P(StorageConformance, ExchangeSwapsTwoFolders) {
-  storage_.make_folder(path("a"));
-  storage_.make_folder(path("b"));
-  write("a/x", "1");
-  write("b/x", "2");
-  if (storage_.exchange(path("a"), path("b"))) {
-    EXPECT_EQ(read("a/x") + read("b/x"), "21");
-    EXPECT_THROW(storage_.exchange(path("a"), path("gone")), IoWriteError);
-  } else {
-    EXPECT_EQ(read("a/x") + read("b/x"), "12") << "where it is not offered nothing is done";
-  }
-}
-
 TEST_P(StorageConformance, TheProbeLeavesNothing) {
   storage_.require_put_if_absent(instance_.root);
   EXPECT_FALSE(storage_.exists(path(kTemporary)));
