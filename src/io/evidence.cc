@@ -122,10 +122,9 @@ class Judge {
     for (const auto& [writer, last] : log_.tokens) numbers_[writer].emplace(last.first, last.second);
   }
 
-  void name(const std::string& table, Named named) {
+  void name(const std::string& table, const Named& named) {
     named_tables_.insert(table);
-    Key key{table, named.record.bucket, named.record.meta.path};
-    named_.try_emplace(std::move(key), std::move(named));
+    named_.try_emplace(Key{table, named.record.bucket, named.record.meta.path}, named);
   }
 
   // The log reaches as far as a file or a manifest of it tells.

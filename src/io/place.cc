@@ -11,7 +11,7 @@
 
 namespace crv::io {
 
-Place::Place(std::string table, std::string column, const arrow::ChunkedArray& values)
+Place::Place(std::string table, const std::string& column, const arrow::ChunkedArray& values)
     : table_(std::move(table)), path_(as_utf8(column)) {
   std::int64_t row = 0;
   for (const auto& chunk : values.chunks()) {

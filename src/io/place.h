@@ -22,7 +22,7 @@ class Place {
   // Index in the parent's chunk of what holds the value.
   using Outward = std::function<std::int64_t(std::size_t chunk, std::int64_t index)>;
 
-  Place(std::string table, std::string column, const arrow::ChunkedArray& values);
+  Place(std::string table, const std::string& column, const arrow::ChunkedArray& values);
   Place field(const std::string& name) const;
   Place element(Outward outward) const;
 

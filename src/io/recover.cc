@@ -163,11 +163,14 @@ class Recovery {
   std::optional<Commit> first_commit_in(const std::string& folder) const {
     std::string path = join(folder, base_name_of(paths_.commit(1)));
     std::optional<std::string> text = read_all(storage_, path);
-    for (const Entry& entry : text ? std::vector<Entry>() : storage_.list(folder))
-      if (const auto range = parse_fold_file(entry.name); range && range->first == 1)
-        if ((text = read_all(storage_, path = join(folder, entry.name))))
-          text->resize(std::min(text->find('\n'), text->size()));
-    if (!text) return std::nullopt;
+    if (!text) {  // it may be folded by now
+      for (const Entry& entry : storage_.list(folder))
+        if (const auto range = parse_fold_file(entry.name); range && range->first == 1)
+          path = join(folder, entry.name);
+      text = read_all(storage_, path);
+      if (!text) return std::nullopt;
+      text->resize(std::min(text->find('\n'), text->size()));
+    }
     try {
       Commit first = decode_commit(*text, path, 1);
       return is_new(first) ? std::optional(std::move(first)) : std::nullopt;

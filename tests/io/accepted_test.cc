@@ -1,6 +1,6 @@
 // What an append takes and what it refuses, and how verify and a scan tell of what older writers took.
-#include "core/utf8.h"
 #include "io/accepted.h"
+#include "core/utf8.h"
 
 #include <limits>
 #include <string>

@@ -457,7 +457,7 @@ TEST(Formats, TextInAnotherEncodingSaysSo) {
       put(folder.path() + name, bytes);
       const Error error = refusal(folder.path() + name);
       EXPECT_EQ(error.code(), ErrorCode::read_failed);
-      all.push_back(error.what());
+      all.emplace_back(error.what());
     }
     return all;
   };

@@ -274,12 +274,13 @@ TEST(RebuildRace, ThreadsThatWriteBesideThreadsThatRebuild) {
   std::vector<Writer> writers(2);
   std::atomic<int> running = 2;
   std::vector<std::thread> threads;
-  for (int w = 0; w < 2; ++w)
+  for (std::size_t w = 0; w < 2; ++w)
     threads.emplace_back([&, w] {
       Dataset dataset = sim_dataset(disk);
       for (std::int64_t i = 0; i < 40; ++i) {
-        io::append(dataset, i, 1000 * (w + 1) + i);
-        writers[static_cast<std::size_t>(w)].acknowledged.insert(1000 * (w + 1) + i);
+        const std::int64_t quantity = 1000 * static_cast<std::int64_t>(w + 1) + i;
+        io::append(dataset, i, quantity);
+        writers[w].acknowledged.insert(quantity);
       }
       --running;
     });
