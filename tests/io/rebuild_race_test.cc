@@ -226,6 +226,37 @@ TEST_P(OfDamage, AWriterThatHeldTheRunOpenIsNeverToldWhatIsLost) {
   }
 }
 
+// What the rebuild has taken in the writer must not remove any more, however its append ends.
+TEST_P(OfDamage, ARebuildInTheMiddleOfAnAppendLosesNothing) {
+  const Disk base = healthy();
+  const Disk probe = base->clone();
+  {
+    Dataset writer = sim_dataset(probe);
+    append(writer, 5, 100);
+  }
+  for (std::size_t n = 0; n < probe->ops().size(); ++n) {
+    SCOPED_TRACE("before " + to_string(probe->ops()[n]));
+    const Disk disk = base->clone();
+    std::vector<std::string> warnings;
+    Dataset open = sim_dataset(disk, &warnings);
+    Writer writer;
+    at_call(*disk, n, [&] {
+      GetParam().make(*disk);
+      sim_dataset(disk).rebuild_manifest("holdings");
+    });
+    try {
+      writer.append(open, 100);
+    } catch (const Error& e) {  // nothing was promised
+      writer.refused = e.what();
+    }
+    disk->set_hook({});
+    Seen there;
+    EXPECT_NO_THROW(there = rebuilt(disk)) << writer.refused << disk->dump();
+    expect_each_once(there, writer.acknowledged, writer.refused);
+    EXPECT_TRUE(sim_dataset(disk).verify().ok) << writer.refused << disk->dump();
+  }
+}
+
 TEST(RebuildRace, AHealthyRunIsNeverTakenForDamagedHoweverManyWrite) {
   const Disk disk = healthy();
   const Disk probe = disk->clone();
