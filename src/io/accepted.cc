@@ -11,6 +11,7 @@
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
 #include <arrow/type.h>
+#include <arrow/util/decimal.h>
 #include <arrow/util/utf8.h>
 
 #include "core/utf8.h"
@@ -26,6 +27,9 @@ namespace {
 using Found = std::function<void(std::int64_t i, const char* why)>;
 using Limits = std::pair<std::int64_t, std::int64_t>;  // both included
 
+constexpr std::int64_t kMostBytes = std::numeric_limits<std::int32_t>::max();  // of a value in Parquet
+constexpr const char* kTooLong = "this has 2 GiB or more, which Parquet cannot hold";
+constexpr const char* kTooManyDigits = "this decimal has more digits than its type says";
 constexpr const char* kNotUtf8 = "this text is not UTF-8";
 constexpr const char* kNoDate = "this is beyond the years 1 to 9999";
 constexpr const char* kNoMoment = "this is at or beyond the ends of 64 bits of nanoseconds";
@@ -105,6 +109,24 @@ bool all_utf8(const Texts& texts) {
     return whole;
   }
   return false;
+}
+
+// Parquet has no longer ones.
+template <class Bytes>
+void find_too_long(const arrow::Array& values, const Found& found) {
+  const auto& bytes = static_cast<const Bytes&>(values);
+  if (bytes.total_values_length() <= kMostBytes) return;
+  for (std::int64_t i = 0; i < bytes.length(); ++i)
+    if (!bytes.IsNull(i) && bytes.value_length(i) > kMostBytes) found(i, kTooLong);
+}
+
+// From a foreign writer: a number of more digits than its type says, which a part would cut off.
+void find_too_many_digits(const arrow::Array& values, const Found& found) {
+  const auto& decimals = static_cast<const arrow::Decimal128Array&>(values);
+  const std::int32_t digits = static_cast<const arrow::DecimalType&>(*values.type()).precision();
+  for (std::int64_t i = 0; i < decimals.length(); ++i)
+    if (!decimals.IsNull(i) && !arrow::Decimal128(decimals.GetValue(i)).FitsInPrecision(digits))
+      found(i, kTooManyDigits);
 }
 
 void find_not_utf8(const arrow::Array& values, const Found& found) {
@@ -264,10 +286,16 @@ std::optional<NameClash> find_name_clash(const Columns& offered, const Columns& 
 
 void find_unreadable(const arrow::Array& values, const Found& found) {
   switch (values.type_id()) {
-    case arrow::Type::STRING:
     case arrow::Type::LARGE_STRING:
+      find_too_long<arrow::LargeStringArray>(values, found);
+      return find_not_utf8(values, found);
+    case arrow::Type::STRING:
     case arrow::Type::STRING_VIEW:
       return find_not_utf8(values, found);
+    case arrow::Type::LARGE_BINARY:
+      return find_too_long<arrow::LargeBinaryArray>(values, found);
+    case arrow::Type::DECIMAL128:
+      return find_too_many_digits(values, found);
     case arrow::Type::DATE32:
       return find_beyond<std::int32_t>(values, {kFirstDay, kLastDay}, kNoDate, found);
     case arrow::Type::TIME32:

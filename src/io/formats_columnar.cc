@@ -79,6 +79,61 @@ std::shared_ptr<arrow::RecordBatch> without_placeholders(const arrow::RecordBatc
 }
 
 // Frames of batches that already are Arrow's.
+// Text as binary, at every level.
+std::shared_ptr<arrow::DataType> without_text(const std::shared_ptr<arrow::DataType>& type) {
+  const auto below = [](const std::shared_ptr<arrow::Field>& field) {
+    return field->WithType(without_text(field->type()));
+  };
+  switch (type->id()) {
+    case arrow::Type::STRING:
+      return arrow::binary();
+    case arrow::Type::LARGE_STRING:
+      return arrow::large_binary();
+    case arrow::Type::STRING_VIEW:
+      return arrow::binary_view();
+    case arrow::Type::LIST:
+      return arrow::list(below(type->field(0)));
+    case arrow::Type::LARGE_LIST:
+      return arrow::large_list(below(type->field(0)));
+    case arrow::Type::LIST_VIEW:
+      return arrow::list_view(below(type->field(0)));
+    case arrow::Type::LARGE_LIST_VIEW:
+      return arrow::large_list_view(below(type->field(0)));
+    case arrow::Type::FIXED_SIZE_LIST:
+      return arrow::fixed_size_list(below(type->field(0)),
+                                    static_cast<const arrow::FixedSizeListType&>(*type).list_size());
+    case arrow::Type::STRUCT: {
+      arrow::FieldVector fields;
+      for (const auto& field : type->fields()) fields.push_back(below(field));
+      return arrow::struct_(fields);
+    }
+    case arrow::Type::DICTIONARY: {
+      const auto& dictionary = static_cast<const arrow::DictionaryType&>(*type);
+      return arrow::dictionary(dictionary.index_type(), without_text(dictionary.value_type()));
+    }
+    default:
+      return type;
+  }
+}
+
+std::shared_ptr<arrow::ArrayData> without_text(const arrow::ArrayData& data) {
+  auto plain = std::make_shared<arrow::ArrayData>(data);
+  plain->type = without_text(data.type);
+  for (auto& child : plain->child_data) child = without_text(*child);
+  if (plain->dictionary) plain->dictionary = without_text(*plain->dictionary);
+  return plain;
+}
+
+// Arrow's IPC files have no checksums: one that is damaged may lead beyond its buffers. Whether texts are
+// UTF-8 is asked later, value by value.
+std::shared_ptr<arrow::RecordBatch> checked(std::shared_ptr<arrow::RecordBatch> batch,
+                                            const std::string& name) {
+  if (batch == nullptr) return batch;
+  for (const auto& column : batch->columns())
+    check_read(arrow::MakeArray(without_text(*column->data()))->ValidateFull(), name);
+  return batch;
+}
+
 class BatchFrames : public FrameReader {
  public:
   explicit BatchFrames(std::shared_ptr<FdInput> input) : input_(std::move(input)) {}
@@ -132,7 +187,7 @@ class ArrowStreamFrames : public BatchFrames {
   std::shared_ptr<arrow::RecordBatch> next_batch() override {
     std::shared_ptr<arrow::RecordBatch> batch;
     check_read(reader_->ReadNext(&batch), name());
-    return batch;
+    return checked(std::move(batch), name());
   }
   std::shared_ptr<arrow::ipc::RecordBatchStreamReader> reader_;
 };
@@ -151,8 +206,8 @@ class ArrowFileFrames : public BatchFrames {
 
  private:
   std::shared_ptr<arrow::RecordBatch> next_batch() override {
-    return read_ < reader_->num_record_batches() ? check_read(reader_->ReadRecordBatch(read_++), name())
-                                                 : nullptr;
+    if (read_ == reader_->num_record_batches()) return nullptr;
+    return checked(check_read(reader_->ReadRecordBatch(read_++), name()), name());
   }
   std::shared_ptr<arrow::ipc::RecordBatchFileReader> reader_;
   int read_ = 0;

@@ -70,8 +70,20 @@ std::string arrow_text(const arrow::Array& array, std::int64_t row) {
   return check(array.GetScalar(row), ErrorCode::bad_argument)->ToString();
 }
 
-Json timestamp_at(const arrow::Array& array, std::int64_t row) {
+// Dates, times and moments that the calendar does not have are the integers that they are stored as.
+Json number_at(const arrow::Array& array, std::int64_t row) {
+  switch (array.type_id()) {
+    case arrow::Type::DATE32:
+    case arrow::Type::TIME32:
+      return std::int64_t{value_at<std::int32_t>(array, row)};
+    default:
+      return value_at<std::int64_t>(array, row);
+  }
+}
+
+Json moment_at(const arrow::Array& array, std::int64_t row) {
   std::string text = arrow_text(array, row);  // "2025-09-20 10:15:00"
+  if (text.starts_with("<value out of range")) return number_at(array, row);
   if (const auto space = text.find(' '); space != std::string::npos) text[space] = 'T';
   return text;
 }
@@ -141,8 +153,12 @@ Json cell_to_json(const arrow::Array& column, std::int64_t row) {
     }
     case arrow::Type::EXTENSION:
       return cell_to_json(*static_cast<const arrow::ExtensionArray&>(column).storage(), row);
+    case arrow::Type::DATE32:
+    case arrow::Type::DATE64:
+    case arrow::Type::TIME32:
+    case arrow::Type::TIME64:
     case arrow::Type::TIMESTAMP:
-      return timestamp_at(column, row);
+      return moment_at(column, row);
     default:
       return arrow_text(column, row);
   }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <arrow/array.h>
+#include <arrow/array/builder_base.h>
 #include <arrow/array/util.h>
 #include <arrow/buffer.h>
 #include <arrow/chunked_array.h>
@@ -345,13 +346,20 @@ Path normalise_integers(const Place& place, const arrow::ArrayVector& chunks, co
 }
 
 // As Arrow casts it, which is an error where a value does not fit.
+// A value that does not fit is refused, and is null where the place goes on.
 ArrayPtr cast_exactly(const ArrayPtr& values, const TypePtr& type, const Place& place, std::size_t chunk) {
   const auto result = arrow::compute::Cast(*values, type);
-  for (std::int64_t i = 0; !result.ok() && i < values->length(); ++i) {
-    if (!arrow::compute::Cast(*values->Slice(i, 1), type).ok())
-      place.fail_at(ErrorCode::lossy_cast, *values, chunk, i, result.status().message());
+  if (result.ok()) return *result;
+  const auto fitting = check(arrow::MakeBuilder(values->type()), ErrorCode::lossy_cast, place.facts());
+  for (std::int64_t i = 0; i < values->length(); ++i) {
+    const auto one = arrow::compute::Cast(*values->Slice(i, 1), type);
+    if (!one.ok()) place.refuse_at(ErrorCode::lossy_cast, *values, chunk, i, one.status().message());
+    check(
+        one.ok() ? fitting->AppendArraySlice(arrow::ArraySpan(*values->data()), i, 1) : fitting->AppendNull(),
+        ErrorCode::lossy_cast, place.facts());
   }
-  return check(result, ErrorCode::lossy_cast, place.facts());
+  const ArrayPtr rest = check(fitting->Finish(), ErrorCode::lossy_cast, place.facts());
+  return check(arrow::compute::Cast(*rest, type), ErrorCode::lossy_cast, place.facts());
 }
 
 // Text, and types that Parquet holds and that crv only passes on, in the one form that from_arrow() names.
@@ -366,8 +374,11 @@ Path normalise_others(const Place& place, Type offered, const TypePtr& type,
   if (type->id() == arrow::Type::BINARY_VIEW) result.arrow = arrow::large_binary();
   for (std::size_t i = 0; i < chunks.size(); ++i) {
     ArrayPtr values = keep_views ? chunks[i] : without_views(chunks[i]);
-    if (!values->type()->Equals(*result.arrow)) values = cast_exactly(values, result.arrow, place, i);
-    check_readable(*values, place, i);
+    check_readable(*values, place, i);  // before a cast, which may take what does not fit for something else
+    if (!values->type()->Equals(*result.arrow)) {
+      values = cast_exactly(values, result.arrow, place, i);
+      check_readable(*values, place, i);
+    }
     result.chunks.push_back(std::move(values));
   }
   result.type = std::move(offered);
@@ -385,8 +396,10 @@ bool holds_decimals(const Type* held) {
 // Integers and decimals as the decimals that the run holds.
 Path normalise_decimals(const Place& place, const arrow::ArrayVector& chunks, const Type& held) {
   Path result{held, to_arrow(held), {}};
-  for (std::size_t i = 0; i < chunks.size(); ++i)
+  for (std::size_t i = 0; i < chunks.size(); ++i) {
+    check_readable(*chunks[i], place, i);
     result.chunks.push_back(cast_to_decimal(chunks[i], result.arrow, place, i));
+  }
   return result;
 }
 

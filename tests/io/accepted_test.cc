@@ -166,6 +166,46 @@ TEST(Accepted, DatesAndTimesEndWithTheCalendar) {
          kMax - 1 - 86'400'000'000'000);
 }
 
+TEST(Accepted, ATimeIsCheckedBeforeItIsCastToAnotherUnit) {
+  arrow::Int32Builder builder;
+  ASSERT_TRUE(builder.AppendValues({0, 4294968}).ok());  // as milliseconds it wraps to 704
+  const ArrayPtr values =
+      builder.Finish().ValueOrDie()->View(arrow::time32(arrow::TimeUnit::SECOND)).ValueOrDie();
+  const ErrorFacts facts = refused("when", values);
+  EXPECT_EQ(facts.row, 1);
+  EXPECT_EQ(facts.value, "4294968");
+  EXPECT_EQ(refused("additional_payload", structs("at", values)).column, "additional_payload.at");
+}
+
+TEST(Accepted, ADecimalHasNoMoreDigitsThanItsTypeSays) {
+  const ArrayPtr fits =
+      arrow::MakeArrayFromScalar(arrow::Decimal128Scalar(99999, arrow::decimal128(5, 2)), 1).ValueOrDie();
+  const ArrayPtr beyond =
+      arrow::MakeArrayFromScalar(arrow::Decimal128Scalar(1'000'000'000, arrow::decimal128(5, 2)), 1)
+          .ValueOrDie();
+  expect_accepted("share", fits);
+  EXPECT_EQ(refused("share", beyond).row, 0);
+  EXPECT_EQ(refused("additional_payload", structs("share", beyond)).column, "additional_payload.share");
+  const Columns held = {{"share", from_arrow(*fits->type(), "share")}};
+  EXPECT_THROW(conform(*trades(1, "share", beyond), exchange(), held, {.strict_schema = false}),
+               IoSchemaError);
+}
+
+TEST(Accepted, ADateThatDoesNotFitCanGoToQuarantine) {
+  arrow::Int64Builder builder;
+  ASSERT_TRUE(builder.AppendValues({0, 1LL << 60}).ok());
+  const ArrayPtr values =
+      builder.Finish().ValueOrDie()->View(arrow::timestamp(arrow::TimeUnit::SECOND)).ValueOrDie();
+  ConformOptions options{.strict_schema = false};
+  options.validate_rows = true;
+  options.quarantine = true;
+  const Conformed conformed = conform(*trades(2, "when", values), exchange(), {}, options);
+  ASSERT_NE(conformed.rejected, nullptr);
+  EXPECT_EQ(conformed.rejected->num_rows(), 1);
+  EXPECT_EQ(conformed.table->num_rows(), 1);
+  EXPECT_EQ(cell_to_json(*values, 1), Json(std::int64_t{1} << 60));
+}
+
 TEST(Accepted, NamesThatEnginesCannotRead) {
   for (const std::string& name :
        {std::string(), std::string("*"), std::string("^a.*$"), std::string("^$"), std::string("a\0b", 3),

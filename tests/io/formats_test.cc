@@ -350,6 +350,42 @@ Error refusal(const std::string& path, const InputOptions& options = {}) {
   return {ErrorCode::interrupted, "was accepted"};
 }
 
+TEST(Formats, ADamagedArrowFileIsNoMemoryOfTheProcess) {
+  const TempDir folder;
+  const auto lists = array_of(arrow::list(arrow::int64()), "[[1, 2], [3, 4]]");
+  const auto texts = array_of(arrow::utf8(), R"(["Jos\u00e9", "ok"])");
+  const auto ticks = array_of(arrow::int64(), "[1, 2]");
+  const auto batch = arrow::RecordBatch::Make(
+      arrow::schema({arrow::field("tick", arrow::int64()), arrow::field("a", lists->type()),
+                     arrow::field("b", texts->type())}),
+      2, {ticks, lists, texts});
+  for (const bool stream : {false, true}) {
+    const auto sink = arrow::io::BufferOutputStream::Create().ValueOrDie();
+    const auto writer = (stream ? arrow::ipc::MakeStreamWriter(sink, batch->schema())
+                                : arrow::ipc::MakeFileWriter(sink, batch->schema()))
+                            .ValueOrDie();
+    ASSERT_TRUE(writer->WriteRecordBatch(*batch).ok() && writer->Close().ok());
+    const std::string sound = sink->Finish().ValueOrDie()->ToString();
+    const auto written = [&](const std::string& bytes) {
+      std::string path = folder.path() + "/rows.arrow";
+      std::ofstream(path, std::ios::binary) << bytes;
+      return path;
+    };
+    EXPECT_EQ(open_frames(written(sound))->next(10).at(0).table()->num_rows(), 2);
+    const std::string offsets("\0\0\0\0\2\0\0\0\4\0\0\0", 12);
+    const std::size_t at = sound.find(offsets);
+    ASSERT_NE(at, std::string::npos);
+    std::string damaged = sound;
+    damaged[at + 5] = 9;  // the first list ends far beyond the numbers
+    EXPECT_EQ(refusal(written(damaged)).code(), ErrorCode::read_failed);
+    std::string other = sound;
+    const std::size_t accent = sound.find("\xC3\xA9");
+    ASSERT_NE(accent, std::string::npos);
+    other[accent] = 'x';  // a text that is not UTF-8 is a matter of its row
+    EXPECT_EQ(open_frames(written(other))->next(10).at(0).table()->num_rows(), 2);
+  }
+}
+
 TEST(Packed, IsReadByItsFirstBytesWhateverItIsCalled) {
   const TempDir folder;
   const std::string expected = "{\"tick\":1,\"agent_id\":\"a\"}\n{\"tick\":2,\"agent_id\":\"b\"}\n";
