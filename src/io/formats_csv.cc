@@ -78,6 +78,11 @@ class CsvRows {
   }
 
  private:
+  // Bytes of them that the text begins with.
+  static std::uint32_t blank_lines(std::string_view text) {
+    return static_cast<std::uint32_t>(std::min(text.find_first_not_of("\r\n"), text.size()));
+  }
+
   static std::int64_t lines_in(std::string_view text) {
     std::int64_t lines = std::count(text.begin(), text.end(), '\n');
     for (auto at = text.find('\r'); at != std::string_view::npos; at = text.find('\r', at + 1)) {
@@ -125,7 +130,11 @@ class CsvRows {
       if (!wrong_width.empty()) {
         fail(ErrorCode::read_failed, wrong_line_, wrong_width);
       }
-      check_read(status, input_.name());
+      if (columns < 0 && parser->num_rows() == 0) {
+        used_ = blank_lines(text);  // Arrow calls this an error: the first row is not whole yet, or there is none
+      } else {
+        check_read(status, input_.name());
+      }
       if (parser->num_rows() > 0) {
         return parser;
       }

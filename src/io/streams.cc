@@ -67,7 +67,13 @@ std::shared_ptr<FdInput> FdInput::open(const std::string& path, std::function<bo
   if (path == "-") {
     return std::make_shared<FdInput>(STDIN_FILENO, "standard input", std::move(stop));
   }
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  while (fd < 0 && errno == EINTR) {  // of a pipe that nobody writes to yet
+    if (stop && stop()) {
+      raise(ErrorCode::interrupted, "stopped while opening " + path);
+    }
+    fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  }
   if (fd < 0) {
     raise_errno(ErrorCode::read_failed, "cannot open " + path, path, errno);
   }

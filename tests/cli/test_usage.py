@@ -4,7 +4,9 @@ import json
 import os
 import signal
 import subprocess
+import time
 import unittest
+from pathlib import Path
 
 from support import COMMANDS, CRV, CommandTest, environment, holding, holdings, json_lines
 
@@ -158,6 +160,17 @@ class Interrupt(CommandTest):
             self.assertEqual(130, process.wait(), process.stderr.read())
             self.assertEqual(before, self.files())
             self.assertTrue(self.answer("verify", "run")["ok"])
+
+    def test_ctrl_c_while_a_pipe_is_opened_that_nobody_writes_to(self):
+        os.mkfifo(self.folder / "pipe.csv")
+        process = self.start("append", "run", "holdings", "pipe.csv")
+        asleep = 0
+        while asleep < 5:  # looks in a row: it waits for a writer
+            state = (Path("/proc") / str(process.pid) / "stat").read_text().rpartition(")")[2].split()[0]
+            asleep = asleep + 1 if state == "S" else 0
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(130, process.wait(), process.stderr.read())
 
     def test_killed_between_commits_the_run_holds_whole_commits(self):
         process = self.start("append", "run", "holdings", "-", "--format", "jsonl", "--commit-rows", "10")

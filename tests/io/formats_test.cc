@@ -1,5 +1,6 @@
 #include "crv/io/formats.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <fstream>
@@ -220,6 +221,22 @@ TEST(Csv, ACellMayBeLongerThanABlock) {
   const auto rows = rows_to_json(*open_frames(path)->next(INT64_MAX).at(0).table());
   ASSERT_EQ(rows.size(), 2U);
   EXPECT_TRUE(*rows[0].find("text")->get_if<std::string>() == cell);
+}
+
+TEST(Csv, AHeaderMayBeLongerThanABlock) {
+  const TempDir folder;
+  const std::string path = folder.path() + "/rows.csv";
+  std::string head = "tick", row = "1";
+  for (int i = 0; head.size() < 3'000'000; ++i) {
+    head += ",name_" + std::to_string(i);
+    row += ",2";
+  }
+  std::ofstream(path, std::ios::binary) << head << '\n' << row << '\n';
+  const auto table = open_frames(path)->next(INT64_MAX).at(0).table();
+  EXPECT_EQ(table->num_rows(), 1);
+  EXPECT_EQ(table->num_columns(), std::count(head.begin(), head.end(), ',') + 1);
+  std::ofstream(path, std::ios::binary) << std::string(3'000'000, '\n') << "tick,text\n1,a\n";
+  EXPECT_EQ(open_frames(path)->next(INT64_MAX).at(0).table()->num_rows(), 1);
 }
 
 // The error of reading a CSV file whole.
