@@ -53,7 +53,7 @@ CSV is cut at commas, semicolons or tabs.
 In CSV a struct or list is JSON text, an empty cell is null, and a quoted empty one is an empty text.
 In JSON lines, numbers that are none are written NaN, Infinity and \-Infinity, as Python does.
 .SH MEMORY
-A limit of address space (ulimit \-v) must leave 192 MiB; below that the commands that read or write a run are refused.
+A limit of address space (ulimit \-v) must leave 192 MiB; below that the commands that read or write a run are refused. Below some 100 MiB even the libraries that the command is made of do not load.
 crv append holds the rows of all its files in memory, unless \-\-commit\-rows bounds them; scan and verify hold a few parts.
 Where memory ends, that is an error (out_of_memory), and the run is whole.
 .SH ENVIRONMENT
