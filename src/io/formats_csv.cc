@@ -131,7 +131,8 @@ class CsvRows {
         fail(ErrorCode::read_failed, wrong_line_, wrong_width);
       }
       if (columns < 0 && parser->num_rows() == 0) {
-        used_ = blank_lines(text);  // Arrow calls this an error: the first row is not whole yet, or there is none
+        used_ =
+            blank_lines(text);  // Arrow calls this an error: the first row is not whole yet, or there is none
       } else {
         check_read(status, input_.name());
       }
