@@ -35,7 +35,7 @@ def arrow_or_rows(data: Frame, table: str) -> ArrowStream | list[Mapping[str, An
     """TypeError for what is no frame; IoSchemaError for columns and values that Arrow has no type for."""
     if isinstance(data, Mapping):
         return _from_columns(data, table)
-    if isinstance(data, ArrowStream):
+    if isinstance(data, ArrowStream) and not _is_column(data):
         return _from_frame(data, table)
     if isinstance(data, Sequence) and not isinstance(data, str | bytes):
         return [_row(item, i, table) for i, item in enumerate(data)]
@@ -44,6 +44,13 @@ def arrow_or_rows(data: Frame, table: str) -> ArrowStream | list[Mapping[str, An
         "a frame is a Polars, pandas, pyarrow or DuckDB table, a dict of columns, or a list of row models, "
         f"not {type(data).__name__}{hint}"
     )
+
+
+def _is_column(data: Any) -> bool:
+    """A Series of Polars or pandas, or a ChunkedArray, but of structs: no table, though it gives a stream, too."""
+    if type(data).__name__ not in ("Series", "ChunkedArray") or hasattr(data, "columns"):
+        return False
+    return not str(getattr(data, "dtype", getattr(data, "type", ""))).lower().startswith("struct")
 
 
 def _refuse_nul(fields: Iterable[tuple[str, Any]], table: str) -> None:
@@ -193,6 +200,14 @@ def _refuse_objects(frame: Any, table: str) -> None:
     for name, dtype in getattr(frame, "schema", {}).items():
         if dtype == pl.Object:
             raise _no_type(table, name, [], TypeError("it holds Python objects"))
+        if _holds_wide_integers(dtype):
+            raise _no_type(table, name, [], TypeError("no engine but Polars knows integers of 128 bits"))
+
+
+def _holds_wide_integers(dtype: Any) -> bool:
+    if str(dtype) in ("Int128", "UInt128"):
+        return True
+    return any(_holds_wide_integers(below) for _, below in _fields_of(dtype))
 
 
 def _check_depth(values: Any, table: str, column: str) -> None:

@@ -78,7 +78,8 @@ def test_every_kind_of_frame_gives_the_same_rows(dataset, kind):
 
 
 @pytest.mark.parametrize("given", [5, None, "text", b"bytes", object(), {1, 2}, pl.LazyFrame(COLUMNS),
-                                   pl.Series([1]).to_list(), (r for r in ROWS), [ROWS[0], None], [[1]]])
+                                   pl.Series([1]).to_list(), pl.Series("tick", [1]), pd.Series([1], name="tick"),
+                                   pa.chunked_array([[1]]), (r for r in ROWS), [ROWS[0], None], [[1]]])
 def test_what_is_no_frame_is_a_type_error_that_names_it(dataset, given):
     with pytest.raises(TypeError) as caught:
         dataset.append("holdings", given)
@@ -94,6 +95,8 @@ def test_what_is_no_frame_is_a_type_error_that_names_it(dataset, given):
     ({**COLUMNS, "quantity": [2**70, 1]}, "quantity", []),
     (pd.DataFrame({**COLUMNS, "quantity": [object(), 1]}), "quantity", []),
     (pl.DataFrame({**COLUMNS, "agent_id": pl.Series([object(), object()], dtype=pl.Object)}), "agent_id", []),
+    (pl.DataFrame({**COLUMNS, "quantity": pl.Series([1, 2], dtype=pl.Int128)}), "quantity", ["128 bits"]),
+    (pl.DataFrame({**COLUMNS, "quantity": pl.Series([[1], [2]], dtype=pl.List(pl.Int128))}), "quantity", ["128 bits"]),
     ([{**ROWS[0]}, {**ROWS[1], "quantity": object()}], "quantity", ["row 1"]),
     ([{**ROWS[0]}, {**ROWS[1], "quantity": 2**70}], "quantity", ["row 1"]),
     ([{**ROWS[0]}, {**ROWS[1], "quantity": "many"}], "quantity", ["row 1", "integer"]),
