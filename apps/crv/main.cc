@@ -3,6 +3,8 @@
 //
 // Exit status: 0, 1 (the data or the request is wrong), 2 (usage), 130 (Ctrl-C). A reader that goes away from
 // standard output is no error.
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -140,6 +142,16 @@ int run(int argc, char** argv) {
   return shell.status;  // also where Ctrl-C came too late to stop anything
 }
 
+// What libraries do at exit may ask for memory, and ends the process where there is none.
+int leave(int status) {
+  if (!has_least_memory()) {
+    std::cout.flush();
+    std::cerr.flush();
+    ::_exit(status);
+  }
+  return status;
+}
+
 }  // namespace
 }  // namespace crv::cli
 
@@ -148,9 +160,9 @@ int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);  // a write says EFBIG instead: what was committed can still be told
   crv::cli::catch_interrupts();
   try {
-    return crv::cli::run(argc, argv);
+    return crv::cli::leave(crv::cli::run(argc, argv));
   } catch (const std::exception& error) {
     std::cerr << "crv: " << crv::io::printable(error.what()) << '\n';
-    return crv::cli::kWrong;
+    return crv::cli::leave(crv::cli::kWrong);
   }
 }

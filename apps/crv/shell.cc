@@ -24,8 +24,8 @@ constexpr char kChoiceSeparator = '|';
 constexpr std::int64_t kLeastAddressSpace = std::int64_t{192} << 20;
 
 void require_memory() {
-  const auto limit = io::address_space_limit();
-  if (limit && *limit < kLeastAddressSpace) {
+  if (!has_least_memory()) {
+    const auto limit = io::address_space_limit();
     raise(ErrorCode::out_of_memory,
           "this process may take " + io::bytes_text(*limit) +
               " of address space (ulimit -v); crv needs at least " + io::bytes_text(kLeastAddressSpace) +
@@ -35,6 +35,11 @@ void require_memory() {
 }
 
 }  // namespace
+
+bool has_least_memory() {
+  const auto limit = io::address_space_limit();
+  return !limit || *limit >= kLeastAddressSpace;
+}
 
 const io::LoadedSettings& Shell::settings() {
   if (!settings_) {
@@ -64,6 +69,7 @@ io::Dataset Shell::open(const std::string& run_id) {
 }
 
 io::Dataset Shell::open_existing(const std::string& run_id) {
+  require_memory();
   io::require_run(settings().settings, run_id);
   return open(run_id);
 }

@@ -49,6 +49,9 @@ class Shell {
   std::optional<io::LoadedSettings> settings_;
 };
 
+// Whether a limit of address space, if there is one, leaves what Arrow's libraries need.
+bool has_least_memory();
+
 // Adds a command with its help and example; `run` is called when the command line names it.
 CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& description,
                       const std::string& example, std::function<void()> run);

@@ -39,7 +39,7 @@ class LittleMemory(CommandTest):
     """A limit of address space, as ulimit -v sets it."""
 
     def limited(self, mib, *arguments, stdin=b""):
-        limit = mib << 20
+        limit = int(mib * 1024) << 10
         return subprocess.run(self.command(*arguments), input=stdin, capture_output=True, cwd=self.folder, env=environment(),
                               timeout=120, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
 
@@ -55,6 +55,17 @@ class LittleMemory(CommandTest):
             self.assertIn("192.0 MiB", error["message"])
         self.assertEqual(before, self.files())
         self.assertEqual(0, self.limited(140, "--help").returncode)
+
+    def test_the_refusal_is_the_end(self):
+        """Nothing that libraries do at exit ends it otherwise, where there is hardly room for them."""
+        names = ["append", "run", "holdings", "-", "--format", "csv", "--json"]
+        told = 0
+        for kib in range(76_000, 104_000, 1000):
+            done = self.limited(kib / 1024, *names, stdin=b"tick,agent_id,token_id,quantity\n1,a,t,1\n")
+            if b"RLIMIT_AS" in done.stderr:
+                told += 1
+                self.assertEqual(1, done.returncode, (kib, done.stderr))
+        self.assertGreater(told, 0)
 
     def test_what_is_refused_is_not_refused_with_more(self):
         csv = b"tick,agent_id,token_id,quantity\n" + b"1,a,t,1\n" * 1000
