@@ -17,6 +17,10 @@
 namespace crv::io {
 namespace {
 
+std::string shown_name(const std::string& path) {
+  return path == "-" ? "standard input" : path;
+}
+
 // Rows of one file that go into one commit.
 struct Batch {
   std::string path;
@@ -34,10 +38,7 @@ class Files {
   // The next rows of the current file, then of those after it; false after the last.
   bool next(std::int64_t max_rows, Batch& batch) {
     while (at_ < paths_.size()) {
-      if (reader_ == nullptr) {
-        reader_ = open_frames(paths_[at_], {options_.format, core::find_table(table_), options_.stop});
-      }
-      auto frames = reader_->next(max_rows);
+      auto frames = read(max_rows);
       tell_progress();
       if (!frames.empty()) {
         batch = make_batch(std::move(frames));
@@ -51,6 +52,31 @@ class Files {
   }
 
  private:
+  std::vector<Frame> read(std::int64_t max_rows) {
+    try {
+      if (reader_ == nullptr) {
+        reader_ = open_frames(paths_[at_], {options_.format, core::find_table(table_), options_.stop});
+      }
+      return reader_->next(max_rows);
+    } catch (const SchemaError& error) {
+      raise_of_file(error);
+    } catch (const IoSchemaError& error) {
+      raise_of_file(error);
+    }
+  }
+
+  // A reader knows the line or the row, not always the file and the table.
+  [[noreturn]] void raise_of_file(const Error& error) const {
+    ErrorFacts facts = error.facts();
+    if (facts.table.empty()) facts.table = table_;
+    std::string message = error.what();
+    if (facts.path.empty()) {
+      facts.path = paths_[at_];
+      message = shown_name(facts.path) + (message.starts_with("line ") ? ", " : ": ") + message;
+    }
+    raise(error.code(), message, facts);
+  }
+
   Batch make_batch(std::vector<Frame> frames) const {
     Batch batch{paths_[at_], reader_->lines(), std::move(frames), 0};
     for (const auto& frame : batch.frames) {
@@ -94,7 +120,7 @@ class Files {
   facts.row = row;
   facts.line = batch->lines.line_of(row);
   raise(error.code(),
-        (batch->path == "-" ? "standard input" : batch->path) + ", " +
+        shown_name(batch->path) + ", " +
             (facts.line ? "line " + std::to_string(*facts.line) : "its row " + std::to_string(row)) + ": " +
             error.what(),
         facts);

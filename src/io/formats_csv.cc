@@ -25,6 +25,7 @@ namespace {
 
 constexpr std::size_t kBlockBytes = std::size_t{1} << 20;
 constexpr std::size_t kLongestRow = std::size_t{1} << 30;
+constexpr std::size_t kLongestHeader = std::size_t{1} << 26;
 constexpr std::int32_t kRowsAtOnce = 65536;
 constexpr std::array kDelimiters{',', ';', '\t'};
 
@@ -78,17 +79,16 @@ class CsvRows {
   }
 
  private:
-  // Bytes of them that the text begins with.
-  static std::uint32_t blank_lines(std::string_view text) {
-    return static_cast<std::uint32_t>(std::min(text.find_first_not_of("\r\n"), text.size()));
-  }
-
   static std::int64_t lines_in(std::string_view text) {
     std::int64_t lines = std::count(text.begin(), text.end(), '\n');
     for (auto at = text.find('\r'); at != std::string_view::npos; at = text.find('\r', at + 1)) {
       lines += at + 1 == text.size() || text[at + 1] != '\n' ? 1 : 0;
     }
     return lines;
+  }
+
+  static std::uint32_t empty_lines(std::string_view text) {
+    return static_cast<std::uint32_t>(std::min(text.find_first_not_of("\r\n"), text.size()));
   }
 
   // Reads on until `size` bytes are at hand, or the end is.
@@ -126,13 +126,14 @@ class CsvRows {
       std::string wrong_width;
       auto parser = std::make_unique<arrow::csv::BlockParser>(options(delimiter, columns, text, wrong_width),
                                                               columns, rows_ + 1, max_rows);
+      used_ = 0;
       const auto status = parser->Parse(text, &used_);
       if (!wrong_width.empty()) {
         fail(ErrorCode::read_failed, wrong_line_, wrong_width);
       }
-      if (columns < 0 && parser->num_rows() == 0) {
-        used_ =
-            blank_lines(text);  // Arrow calls this an error: the first row is not whole yet, or there is none
+      if (columns < 0 && status.IsInvalid() &&
+          parser->num_rows() == 0) {  // no whole row to count the cells of
+        used_ = empty_lines(text);
       } else {
         check_read(status, input_.name());
       }
@@ -149,11 +150,14 @@ class CsvRows {
         fail(ErrorCode::read_failed, lines_,
              "a quote that opens in the row that begins here is never closed");
       }
-      if (held >= kLongestRow) {
+      const auto longest = columns < 0 ? kLongestHeader : kLongestRow;
+      if (held >= longest) {
         fail(ErrorCode::read_failed, lines_,
-             "the row that begins here is longer than 1 GiB; is a quote in it never closed?");
+             std::string("the row that begins here is longer than ") +
+                 (columns < 0 ? "64 MiB, which the names of the columns" : "1 GiB, which a row") +
+                 " may take; is a quote in it never closed?");
       }
-      fill(std::min(std::max(kBlockBytes, 2 * held), kLongestRow));
+      fill(std::min(std::max(kBlockBytes, 2 * held), longest));
     }
   }
 

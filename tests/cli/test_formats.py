@@ -244,6 +244,58 @@ class Files(CommandTest):
         error = self.error("append", "run", "holdings", "bad.json")
         self.assertEqual(("bad_tick", "bad.json", 1, 3), tuple(error[k] for k in ("code", "path", "row", "line")))
 
+    def test_an_error_out_of_a_file_names_the_file_and_the_table(self):
+        good = json.dumps(holding(0, "a", 1))
+        beyond = good.replace('"quantity": 1', '"quantity": 123456789012345678901234567890')
+        mixed = [json.dumps(dict(holding(0, "a", 1), more={"x": value})) for value in (1, [1])]
+        for name, text, line in (
+            ("cut.jsonl", good + '\n{"tick": 1,\n', 2), ("beyond.jsonl", good + "\n" + beyond + "\n", 2),
+            ("mixed.jsonl", "\n".join(mixed), 2), ("no_object.jsonl", good + "\n7\n", 2),
+            ("cut.json", f"[{good},\n{{7}}]", 2), ("beyond.json", f"[{good},\n{beyond}]", 2),
+            ("mixed.json", "[" + ",\n".join(mixed) + "]", 2)):
+            (self.folder / name).write_text(text)
+            error = self.error("append", "run", "holdings", name)
+            self.assertEqual((name, "holdings", line), tuple(error.get(k) for k in ("path", "table", "line")), error)
+            self.assertTrue(error["message"].startswith(f"{name}, line {line}: "), error)
+            error = self.error("append", "run", "holdings", "-", stdin=text)
+            self.assertEqual(("-", "holdings"), (error["path"], error["table"]))
+            self.assertTrue(error["message"].startswith(f"standard input, line {line}: "), error)
+        (self.folder / "cell.csv").write_text('tick,venue_id,token_id,exchange_event_type,additional_payload\n1,v,t,trade,{}\n1,v,t,trade,{7}\n')
+        error = self.error("append", "run", "exchange", "cell.csv")
+        self.assertEqual(("bad_json", "cell.csv", "exchange", "additional_payload", 1),
+                         tuple(error.get(k) for k in ("code", "path", "table", "column", "row")), error)
+        (self.folder / "latin.csv").write_bytes("tick,agent_id,token_id,quantity\n1,é,t,1\n".encode("latin-1"))
+        error = self.error("append", "run", "holdings", "latin.csv")
+        self.assertEqual(("latin.csv", "holdings", "agent_id", 0), tuple(error.get(k) for k in ("path", "table", "column", "row")))
+        self.assertFalse((self.folder / "out").exists())
+
+    def test_a_header_line_of_any_length_and_place_is_found(self):
+        names = ",".join(f"a column with a long name {i}" for i in range(80_000))
+        for name, text in (
+            ("long.csv", names + ",tick,agent_id,token_id,quantity\n"),
+            ("below.csv", "\r\n" * 1_500_000 + "tick,agent_id,token_id,quantity\n" + "1,a,t\n")):
+            (self.folder / name).write_text(text, newline="")
+        long = self.answer("append", "long", "holdings", "long.csv")
+        self.assertEqual(0, long["rows"])
+        error = self.error("append", "run", "holdings", "below.csv")
+        self.assertEqual(("read_failed", 1_500_002), (error["code"], error["line"]))
+        self.assertIn("3 cells where the header has 4", error["message"])
+
+    def test_csv_without_a_header_line_says_so(self):
+        for name, data in (("empty.csv", b""), ("empty.csv.gz", b""), ("packed.csv.gz", gzip.compress(b"")),
+                           ("blank.csv", b"\n\r\n" * 700_000)):
+            (self.folder / name).write_bytes(data)
+            error = self.error("append", "run", "holdings", name)
+            self.assertEqual(("read_failed", name), (error["code"], error["path"]))
+            self.assertIn("there is no header line with the names of the columns", error["message"])
+        (self.folder / "open.csv").write_bytes(b'\n"tick,agent_id\n1,a\n')
+        error = self.error("append", "run", "holdings", "open.csv")
+        self.assertEqual(("read_failed", "open.csv", 2), tuple(error[k] for k in ("code", "path", "line")))
+        self.assertIn("never closed", error["message"])
+        error = self.error("append", "run", "holdings", "--format", "csv", "/dev/zero")
+        self.assertEqual(("read_failed", "/dev/zero", 1), tuple(error[k] for k in ("code", "path", "line")))
+        self.assertIn("longer than 64 MiB", error["message"])
+
     def test_text_in_another_encoding_says_so(self):
         text = "tick,agent_id,token_id,quantity\n1,a,t,1\n"
         for encoding, name in (("utf-16", "UTF-16"), ("utf-16-le", "UTF-16LE"), ("utf-16-be", "UTF-16BE"), ("utf-32", "UTF-32")):
