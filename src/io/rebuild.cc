@@ -148,14 +148,8 @@ class Rebuild {
       for (const TableChange& change : commit.tables) named.insert(change.table);
     const std::vector<std::string> tables = table_folders(run_);
     return std::any_of(tables.begin(), tables.end(), [&](const std::string& table) {
-      return !named.contains(table) && !storage_.exists(paths_.manifest(table)) && has_buckets(table);
+      return !named.contains(table) && !storage_.exists(paths_.manifest(table)) && has_buckets(run_, table);
     });
-  }
-
-  bool has_buckets(const std::string& table) {
-    const std::vector<Entry> entries = storage_.list(paths_.table(table));
-    return std::any_of(entries.begin(), entries.end(),
-                       [](const Entry& e) { return parse_bucket_folder(e.name).has_value(); });
   }
 
   // Nothing is made from nothing.
@@ -170,7 +164,7 @@ class Rebuild {
     const std::vector<std::string> tables = table_folders(run_);
     return storage_.exists(paths_.run_json()) || storage_.exists(paths_.log()) ||
            std::any_of(tables.begin(), tables.end(), [&](const std::string& table) {
-             return storage_.exists(paths_.manifest(table)) || has_buckets(table);
+             return storage_.exists(paths_.manifest(table)) || has_buckets(run_, table);
            });
   }
 

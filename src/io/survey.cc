@@ -1,5 +1,6 @@
 #include "io/survey.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -58,6 +59,12 @@ std::vector<std::string> table_folders(Run& run) {
   for (const Entry& entry : run.storage().list(run.paths().tables()))
     if (entry.is_folder && core::find_stored_table(entry.name)) names.push_back(entry.name);
   return names;
+}
+
+bool has_buckets(Run& run, const std::string& table) {
+  const std::vector<Entry> entries = run.storage().list(run.paths().table(table));
+  return std::any_of(entries.begin(), entries.end(),
+                     [](const Entry& e) { return parse_bucket_folder(e.name).has_value(); });
 }
 
 void require_folders(Run& run) {

@@ -216,7 +216,7 @@ class Verify {
         tell_unlisted(*state, part, record);
     }
     if (without_manifest_.contains(table) &&
-        (state || has_buckets(table)) &&  // else its first append ended before it wrote a row
+        (state || has_buckets(run_, table)) &&  // else its first append ended before it wrote a row
         !run_.storage().exists(run_.paths().manifest(table)))
       find("error", "table_missing", run_.paths().manifest(table), "The table has no manifest. Rebuild it.");
     if (!state) return;
@@ -238,12 +238,6 @@ class Verify {
     }
     if (!part.error.empty()) why += "; " + part.error;
     find("note", part.foreign ? "part_foreign" : "uncommitted_part", part.path, why + '.');
-  }
-
-  bool has_buckets(const std::string& table) {
-    std::vector<Entry> entries = run_.storage().list(run_.paths().table(table));
-    return std::any_of(entries.begin(), entries.end(),
-                       [](const Entry& e) { return parse_bucket_folder(e.name).has_value(); });
   }
 
   void check_parts(const TableState& state, const std::map<std::string, const FoundPart*>& on_disk) {
