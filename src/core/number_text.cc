@@ -12,7 +12,7 @@ namespace crv::core {
 
 namespace {
 
-constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
+constexpr auto kExactIntegers = static_cast<double>(kExactInF64);
 constexpr double kPlainBelow = 1e21;
 
 std::string_view take_digits(std::string_view& text) {
@@ -81,6 +81,17 @@ Decimal exactly(double value) {
 
 }  // namespace
 
+std::optional<std::int64_t> whole_number(double value) {
+  if (std::trunc(value) != value || std::abs(value) > kExactIntegers) return std::nullopt;
+  return static_cast<std::int64_t>(value);
+}
+
+std::optional<std::int64_t> whole_number(const Json& value) {
+  if (const auto* number = value.get_if<std::int64_t>()) return *number;
+  if (const auto* number = value.get_if<double>()) return whole_number(*number);
+  return std::nullopt;
+}
+
 std::optional<Decimal> parse_decimal(std::string_view text) {
   Decimal number;
   number.negative = text.starts_with('-');
@@ -118,20 +129,17 @@ std::optional<std::int64_t> to_i64(const Decimal& number) {
     return std::nullopt;
   const std::string text = (number.negative ? "-" : "") + (number.digits.empty() ? "0" : number.digits) +
                            std::string(static_cast<std::size_t>(number.exponent), '0');
-  std::int64_t value = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-  return parsed.ec == std::errc() ? std::optional(value) : std::nullopt;
+  return parse_number<std::int64_t>(text);
 }
 
 std::optional<double> to_f64(const Decimal& number) {
   if (number.digits.empty()) return number.negative ? -0.0 : 0.0;
   const std::string text =
       (number.negative ? "-" : "") + number.digits + "e" + std::to_string(number.exponent);
-  double value = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (parsed.ec != std::errc() || !std::isfinite(value)) return std::nullopt;
-  const bool same = parse_decimal(shortest(value)) == number || exactly(value) == number;
-  return same ? std::optional(value) : std::nullopt;
+  const auto value = parse_number<double>(text);
+  if (!value || !std::isfinite(*value)) return std::nullopt;
+  const bool same = parse_decimal(shortest(*value)) == number || exactly(*value) == number;
+  return same ? value : std::nullopt;
 }
 
 std::optional<std::string> to_text(const Decimal& number) {

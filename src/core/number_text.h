@@ -10,12 +10,34 @@
 // is that very number, or has it as its shortest decimal.
 #pragma once
 
+#include <charconv>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
+
+#include "crv/core/json.h"
 
 namespace crv::core {
+
+// Integers up to it, of either sign, are exact in a double.
+inline constexpr std::int64_t kExactInF64 = std::int64_t{1} << 53;
+
+// The whole of `text` as std::from_chars reads a number, which takes no plus sign and no blank; nothing where
+// it is something else, or does not fit.
+template <class Number>
+std::optional<Number> parse_number(std::string_view text) {
+  Number number{};
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  return error == std::errc() && stop == end ? std::optional(number) : std::nullopt;
+}
+
+// The integer that a double is, as far as it is exact; nothing where there is none.
+std::optional<std::int64_t> whole_number(double value);
+// The same of a number in JSON; nothing of any other value.
+std::optional<std::int64_t> whole_number(const Json& value);
 
 // digits * 10^exponent. No zero at either end of the digits; none at all where the number is 0.
 struct Decimal {

@@ -15,7 +15,7 @@
 #include <arrow/util/bitmap_ops.h>
 
 #include "io/arrow_types.h"
-#include "io/normalise.h"
+#include "io/types.h"
 
 namespace crv::io {
 

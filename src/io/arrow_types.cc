@@ -1,7 +1,6 @@
 #include "io/arrow_types.h"
 
 #include <array>
-#include <charconv>
 #include <new>
 #include <optional>
 #include <set>
@@ -14,13 +13,14 @@
 #include <arrow/type_traits.h>
 #include <arrow/util/io_util.h>
 
+#include "core/number_text.h"
+#include "crv/io/frame.h"
+
 namespace crv::io {
 
 namespace {
 
 using Kind = Type::Kind;
-
-constexpr std::string_view kEmptyField = "_empty";
 
 // Carries an exception through Arrow.
 class ExceptionDetail : public arrow::StatusDetail {
@@ -56,18 +56,11 @@ std::optional<arrow::TimeUnit::type> parse_unit(std::string_view text) {
   return std::nullopt;
 }
 
-std::optional<std::int32_t> parse_number(std::string_view text) {
-  std::int32_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
 std::shared_ptr<arrow::DataType> parse_decimal(const TypeText& text) {
   const std::size_t comma = text.arguments.find(", ");
   if (comma == std::string_view::npos) return nullptr;
-  const auto precision = parse_number(text.arguments.substr(0, comma));
-  const auto scale = parse_number(text.arguments.substr(comma + 2));
+  const auto precision = core::parse_number<std::int32_t>(text.arguments.substr(0, comma));
+  const auto scale = core::parse_number<std::int32_t>(text.arguments.substr(comma + 2));
   if (!precision || !scale || *scale < 0 || *scale > *precision) return nullptr;
   auto type = text.word == "decimal128" ? arrow::Decimal128Type::Make(*precision, *scale)
                                         : arrow::Decimal256Type::Make(*precision, *scale);
@@ -97,7 +90,7 @@ std::shared_ptr<arrow::DataType> parse_other(const std::string& name) {
   if (text->word == "date32") type = arrow::date32();
   if (text->word.starts_with("decimal")) type = parse_decimal(*text);
   if (text->word == "fixed_size_binary") {
-    const auto width = parse_number(text->arguments);
+    const auto width = core::parse_number<std::int32_t>(text->arguments);
     if (width && *width > 0) type = arrow::fixed_size_binary(*width);
   }
   if (text->word.starts_with("time") || text->word == "duration") type = parse_temporal(*text);
@@ -306,6 +299,11 @@ Type from_arrow(const arrow::DataType& type, const std::string& path) {
 
 Columns from_arrow(const arrow::Schema& schema) {
   return convert_fields(schema.fields(), "", 1);
+}
+
+void rethrow(const arrow::Status& status) {
+  check(status, ErrorCode::read_failed);
+  raise(ErrorCode::read_failed, "There was nothing to rethrow.");
 }
 
 }  // namespace crv::io

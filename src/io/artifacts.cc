@@ -6,26 +6,22 @@
 #include <parquet/properties.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "core/shown.h"
 #include "core/utf8.h"
 #include "crv/core/error.h"
 #include "io/arrow_types.h"
 #include "io/artifact_files.h"
+#include "io/clock.h"
 #include "io/local_storage.h"
 #include "io/paths.h"
-#include "io/run.h"
 
 namespace crv::io {
 namespace {
 
 FileStat stat_of(Storage& storage, const std::string& path) {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
   const auto found = storage.stat(path);
-  return {.path = path,
-          .bytes = found ? found->size : 0,
-          .created_at = iso_time(std::chrono::duration_cast<std::chrono::microseconds>(now).count())};
+  return {.path = path, .bytes = found ? found->size : 0, .created_at = iso_time(system_now_us())};
 }
 
 void check_file_path(const std::string& path) {

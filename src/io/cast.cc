@@ -145,11 +145,7 @@ bool is_integer_text(std::string_view text) {
 
 std::optional<std::int64_t> parse_i64(std::string_view text) {
   if (!is_integer_text(text)) return std::nullopt;
-  text = without_plus(text);
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
+  return core::parse_number<std::int64_t>(without_plus(text));
 }
 
 // A sign, digits with an optional point, an optional exponent: no space, no "nan", no "inf", no hexadecimal
@@ -157,15 +153,12 @@ std::optional<std::int64_t> parse_i64(std::string_view text) {
 std::optional<double> parse_f64(std::string_view text) {
   if (is_integer_text(text)) {
     const auto integer = parse_i64(text);
-    if (!integer || *integer > kExactInF64 || *integer < -kExactInF64) return std::nullopt;
+    if (!integer || *integer > core::kExactInF64 || *integer < -core::kExactInF64) return std::nullopt;
   }
   text = without_plus(text);
   const std::string_view unsigned_text = text.starts_with('-') ? text.substr(1) : text;
   if (unsigned_text.empty() || !(is_digit(unsigned_text[0]) || unsigned_text[0] == '.')) return std::nullopt;
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
+  return core::parse_number<double>(text);
 }
 
 // `parse(i)` gives value i, or nothing where it does not fit.
@@ -210,7 +203,7 @@ struct IntoI64 {
     return {static_cast<std::int64_t>(value), true};
   }
   Result operator()(double value) const {
-    constexpr auto kBound = static_cast<double>(kExactInF64);
+    constexpr auto kBound = static_cast<double>(core::kExactInF64);
     const bool fits = value >= -kBound && value <= kBound && std::trunc(value) == value;
     return {fits ? static_cast<std::int64_t>(value) : 0, fits};
   }
@@ -223,8 +216,8 @@ struct IntoF64 {
   template <std::integral T>
   Result operator()(T value) const {
     bool fits = true;
-    if constexpr (sizeof(T) == sizeof(std::int64_t)) fits = std::cmp_less_equal(value, kExactInF64);
-    if constexpr (std::is_same_v<T, std::int64_t>) fits &= value >= -kExactInF64;
+    if constexpr (sizeof(T) == sizeof(std::int64_t)) fits = std::cmp_less_equal(value, core::kExactInF64);
+    if constexpr (std::is_same_v<T, std::int64_t>) fits &= value >= -core::kExactInF64;
     return {static_cast<double>(value), fits};
   }
   Result operator()(bool value) const { return {value ? 1.0 : 0.0, true}; }
@@ -405,53 +398,6 @@ ArrayPtr cast_to_decimal(const ArrayPtr& values, const std::shared_ptr<arrow::Da
   return build_decimals<arrow::Decimal128Builder, arrow::Decimal128>(values, type, place, chunk);
 }
 
-bool is_text(const arrow::DataType& type) {
-  return type.id() == arrow::Type::STRING || type.id() == arrow::Type::LARGE_STRING ||
-         type.id() == arrow::Type::STRING_VIEW;
-}
-
-ArrayPtr decode(const ArrayPtr& values) {
-  ArrayPtr plain = values;
-  while (plain->type_id() == arrow::Type::DICTIONARY) {  // a dictionary's values may be a dictionary again
-    const auto& encoded = static_cast<const arrow::DictionaryArray&>(*plain);
-    plain = gather(encoded.dictionary(), encoded.indices());
-  }
-  return plain;
-}
-
-namespace {
-
-template <class Builder>
-ArrayPtr copy_views(const arrow::BinaryViewArray& views) {
-  Builder builder;
-  std::int64_t bytes = 0;
-  for (std::int64_t i = 0; i < views.length(); ++i) {
-    if (!views.IsNull(i)) bytes += static_cast<std::int64_t>(views.GetView(i).size());
-  }
-  check(builder.Reserve(views.length()), ErrorCode::wrong_type);
-  check(builder.ReserveData(bytes), ErrorCode::wrong_type);
-  for (std::int64_t i = 0; i < views.length(); ++i) {
-    if (views.IsNull(i)) {
-      builder.UnsafeAppendNull();
-    } else {
-      builder.UnsafeAppend(views.GetView(i));
-    }
-  }
-  return check(builder.Finish(), ErrorCode::wrong_type);
-}
-
-}  // namespace
-
-ArrayPtr without_views(const ArrayPtr& values) {
-  if (values->type_id() == arrow::Type::STRING_VIEW) {
-    return copy_views<arrow::LargeStringBuilder>(static_cast<const arrow::BinaryViewArray&>(*values));
-  }
-  if (values->type_id() == arrow::Type::BINARY_VIEW) {
-    return copy_views<arrow::LargeBinaryBuilder>(static_cast<const arrow::BinaryViewArray&>(*values));
-  }
-  return values;
-}
-
 bool fits_i64(const arrow::Array& decimals) {
   bool fits = true;
   with_decimals(decimals, [&](const auto& read) {
@@ -463,7 +409,9 @@ bool fits_i64(const arrow::Array& decimals) {
 
 bool holds_exact(const arrow::Array& values) {
   const auto* data = values.data()->GetValues<std::int64_t>(1);
-  const auto beyond = [](std::int64_t value) { return value > kExactInF64 || value < -kExactInF64; };
+  const auto beyond = [](std::int64_t value) {
+    return value > core::kExactInF64 || value < -core::kExactInF64;
+  };
   bool any = false;
   for (std::int64_t i = 0; i < values.length(); ++i) any |= beyond(data[i]);
   for (std::int64_t i = 0; any && i < values.length(); ++i) {

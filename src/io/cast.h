@@ -17,8 +17,6 @@
 
 namespace crv::io {
 
-inline constexpr std::int64_t kExactInF64 = std::int64_t{1} << 53;  // integers up to it are exact in a double
-
 std::shared_ptr<arrow::Array> cast_to_i64(const std::shared_ptr<arrow::Array>& values, const Place& place,
                                           std::size_t chunk);
 std::shared_ptr<arrow::Array> cast_to_f64(const std::shared_ptr<arrow::Array>& values, const Place& place,
@@ -31,12 +29,6 @@ std::shared_ptr<arrow::Array> cast_to_decimal(const std::shared_ptr<arrow::Array
                                               const std::shared_ptr<arrow::DataType>& type,
                                               const Place& place, std::size_t chunk);
 
-bool is_text(const arrow::DataType& type);
-// Values of a dictionary in place of its indices; anything else as it is.
-std::shared_ptr<arrow::Array> decode(const std::shared_ptr<arrow::Array>& values);
-// string_view as large_utf8 and binary_view as large_binary, which Arrow can slice and take inside nested
-// columns; anything else as it is.
-std::shared_ptr<arrow::Array> without_views(const std::shared_ptr<arrow::Array>& values);
 // Whether each of an array of decimals is an integer of 64 bits.
 bool fits_i64(const arrow::Array& decimals);
 // Whether an int64 array holds an integer beyond +-2^53.

@@ -1,7 +1,7 @@
 #include "io/checked_json.h"
 
 #include "core/shown.h"
-#include "io/commit.h"
+#include "io/checksum.h"
 
 namespace crv::io {
 namespace {
@@ -94,10 +94,6 @@ std::string Checked::text_at(std::size_t i) const {
   return Checked(at(i), origin_).as_text();
 }
 
-std::int64_t Checked::as_integer(std::int64_t at_least) const {
-  return integer_of(json_, "", at_least);
-}
-
 std::string Checked::as_text() const {
   const auto* text = json_.get_if<std::string>();
   if (!text) origin_.damaged("a text was expected, not " + shown(json_));
@@ -106,6 +102,22 @@ std::string Checked::as_text() const {
 
 void Checked::damaged(std::string_view key, const std::string& why) const {
   origin_.damaged('"' + std::string(key) + "\" " + why, std::string(key));
+}
+
+// The checksum is over all that stands before it.
+void seal(std::string& object, Layout layout) {
+  const SealMarks marks = seal_marks(layout);
+  object.resize(object.size() - (marks.after.size() - 1));  // the end of the object, without the quote
+  object += std::string(marks.before) + checksum_text(object) + std::string(marks.after);
+}
+
+bool is_sealed(std::string_view object, Layout layout) {
+  const SealMarks marks = seal_marks(layout);
+  if (object.size() < marks.length()) return false;
+  const std::string_view before = object.substr(0, object.size() - marks.length());
+  const std::string_view end = object.substr(before.size());
+  return end.starts_with(marks.before) && end.ends_with(marks.after) &&
+         end.substr(marks.before.size(), 16) == checksum_text(before);
 }
 
 void check_format(const Checked& json) {

@@ -1,4 +1,5 @@
-// JSON that was read from disk, and so may hold anything: each access checks, and damage is a typed error.
+// JSON on disk: objects with a checksum of their own, in which each access checks, since what was read may
+// hold anything. Damage is a typed error.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,10 @@
 #include "crv/core/json.h"
 
 namespace crv::io {
+
+// The newest format that this crv reads and writes. 1: a log without `prev`, as 0.1 wrote it. 2: a commit has
+// `prev`, and there are fences. What holds only what format 1 has says so.
+inline constexpr std::int64_t format_number = 2;
 
 // What is being read, for the error's text and facts.
 struct Origin {
@@ -40,7 +45,6 @@ class Checked {
   std::vector<Checked> items_if_any(std::string_view key) const;  // none where it is missing
   std::int64_t integer_at(std::size_t i, std::int64_t at_least = lowest) const;
   std::string text_at(std::size_t i) const;
-  std::int64_t as_integer(std::int64_t at_least = lowest) const;  // the value itself
   std::string as_text() const;
   [[noreturn]] void damaged(std::string_view key, const std::string& why) const;
 
@@ -52,6 +56,22 @@ class Checked {
   const Json& json_;
   const Origin& origin_;
 };
+
+// Adds the field "checksum" to the text of a JSON object, and tells whether it fits. One line, as commits
+// have it, or two spaces a level, as manifests do.
+enum class Layout { line, indented };
+void seal(std::string& object, Layout layout = Layout::line);
+bool is_sealed(std::string_view object, Layout layout = Layout::line);
+// What stands before the checksum's digits and after them.
+struct SealMarks {
+  std::string_view before, after;
+
+  constexpr std::size_t length() const { return before.size() + 16 + after.size(); }
+};
+constexpr SealMarks seal_marks(Layout layout) {
+  return layout == Layout::line ? SealMarks{",\"checksum\":\"", "\"}"}
+                                : SealMarks{",\n  \"checksum\": \"", "\"\n}"};
+}
 
 // Refuses a format number beyond the one that this crv writes (format_too_new), and anything that is none.
 void check_format(const Checked& json);

@@ -1,12 +1,9 @@
 #include "io/commit.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include <algorithm>
 #include <array>
-#include <charconv>
 
+#include "core/number_text.h"
 #include "crv/core/error.h"
 #include "io/checked_json.h"
 #include "io/paths.h"
@@ -14,9 +11,6 @@
 
 namespace crv::io {
 namespace {
-
-constexpr std::string_view seal_key = R"(,"checksum":")";
-constexpr std::size_t seal_length = seal_key.size() + 16 + 2;
 
 constexpr std::array<std::pair<CommitKind, std::string_view>, 5> kind_names{{
     {CommitKind::append, "append"},
@@ -135,26 +129,6 @@ std::string_view name_of(CommitKind kind) {
   return "";
 }
 
-std::string checksum_text(std::string_view bytes) {
-  constexpr char digits[] = "0123456789abcdef";
-  std::uint64_t hash = XXH3_64bits(bytes.data(), bytes.size());
-  std::string text(16, '0');
-  for (std::size_t i = 16; i-- > 0; hash >>= 4) text[i] = digits[hash & 15];
-  return text;
-}
-
-void seal(std::string& object) {
-  object.pop_back();
-  object += std::string(seal_key) + checksum_text(object) + "\"}";
-}
-
-bool is_sealed(std::string_view object) {
-  if (object.size() <= seal_length || !object.ends_with("\"}")) return false;
-  std::string_view before = object.substr(0, object.size() - seal_length);
-  std::string_view end = object.substr(before.size());
-  return end.starts_with(seal_key) && end.substr(seal_key.size(), 16) == checksum_text(before);
-}
-
 const TableChange* Commit::find(std::string_view table) const {
   for (const TableChange& change : tables)
     if (change.table == table) return &change;
@@ -168,10 +142,8 @@ std::string token_text(const Token& token) {
 std::optional<Token> parse_token_text(std::string_view text) {
   const std::size_t space = text.rfind(' ');
   if (space == std::string_view::npos) return std::nullopt;
-  Token token{std::string(text.substr(0, space)), 0};
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data() + space + 1, end, token.number);
-  return error == std::errc() && stop == end ? std::optional(std::move(token)) : std::nullopt;
+  const auto number = core::parse_number<std::int64_t>(text.substr(space + 1));
+  return number ? std::optional(Token{std::string(text.substr(0, space)), *number}) : std::nullopt;
 }
 
 std::vector<Token> tokens_of(const Commit& commit) {

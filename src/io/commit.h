@@ -16,10 +16,6 @@
 
 namespace crv::io {
 
-// The newest format that this crv reads and writes. 1: a log without `prev`, as 0.1 wrote it. 2: a commit has
-// `prev`, and there are fences. What holds only what format 1 has says so.
-inline constexpr std::int64_t format_number = 2;
-
 // Persisted by name; a name is never given to something else. Each says what its commit is allowed to hold.
 enum class CommitKind {
   append,   // parts of one append, over all its tables
@@ -121,10 +117,5 @@ std::string commit_id_of(std::string_view line, const std::string& path, std::in
 // [[bucket, name], ...], as commits, folds and manifests have it.
 Json to_json(const GoneNames& names);
 GoneNames gone_from_json(const Json& json, const Origin& origin);
-
-// Adds the field "checksum" to the one-line text of a JSON object, and tells whether it fits.
-std::string checksum_text(std::string_view bytes);  // XXH3-64, 16 hex digits
-void seal(std::string& object);
-bool is_sealed(std::string_view object);
 
 }  // namespace crv::io

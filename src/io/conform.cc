@@ -325,7 +325,7 @@ class Conformer {
       place.fail(ErrorCode::wrong_type, "this column holds " + std::string(core::text_of(column.dtype)) +
                                             " and takes no values of the type " + type.ToString());
     }
-    Normalised result = normalise(given, place, known, declared_field(&declared_, column.name));
+    Normalised result = normalise(given, place, known, field_of(&declared_, column.name));
     if (column.dtype == DType::list_of_structures) know_elements(result.type);
     put(column.name, std::move(result.type), std::move(result.values));
   }

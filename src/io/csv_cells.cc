@@ -1,7 +1,6 @@
 #include "io/csv_cells.h"
 
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -61,13 +60,7 @@ bool looks_integral(std::string_view cell) {
 }
 
 std::optional<std::int64_t> parse_integer(std::string_view cell) {
-  std::int64_t value = 0;
-  const auto* end = cell.data() + cell.size();
-  if (!looks_integral(cell)) {
-    return std::nullopt;
-  }
-  const auto parsed = std::from_chars(cell.data(), end, value);
-  return parsed.ec == std::errc() && parsed.ptr == end ? std::optional(value) : std::nullopt;
+  return looks_integral(cell) ? core::parse_number<std::int64_t>(cell) : std::nullopt;
 }
 
 // "-0" is a number with a sign that no integer holds.
@@ -107,7 +100,7 @@ std::optional<double> parse_number(std::string_view cell) {
   }
   if (looks_integral(cell)) {
     const auto integer = parse_integer(cell);
-    const bool exact = integer && *integer >= -kExactInF64 && *integer <= kExactInF64;
+    const bool exact = integer && *integer >= -core::kExactInF64 && *integer <= core::kExactInF64;
     const double value = exact ? static_cast<double>(*integer) : 0;
     return exact ? std::optional(cell == "-0" ? -0.0 : value) : std::nullopt;
   }
@@ -117,10 +110,7 @@ std::optional<double> parse_number(std::string_view cell) {
   }
   const bool padded =
       cell[digit] == '0' && digit + 1 < cell.size() && cell[digit + 1] >= '0' && cell[digit + 1] <= '9';
-  double value = 0;
-  const auto* end = cell.data() + cell.size();
-  const auto parsed = std::from_chars(cell.data(), end, value);
-  return !padded && parsed.ec == std::errc() && parsed.ptr == end ? std::optional(value) : std::nullopt;
+  return padded ? std::nullopt : core::parse_number<double>(cell);
 }
 
 // A word that a float column holds; as a label of a column that nobody knows only as crv, Python and JSON

@@ -1,10 +1,9 @@
 #include "crv/io/dataset.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <utility>
 
+#include "core/number_text.h"
 #include "core/shown.h"
 #include "core/suggest.h"
 #include "crv/core/error.h"
@@ -21,18 +20,8 @@ constexpr int most_turns = 8;  // of making a manifest anew that is behind as so
 
 // An integer, an integral float or decimal text.
 std::optional<std::int64_t> integral(const Json& value) {
-  if (const auto* number = value.get_if<std::int64_t>()) return *number;
-  if (const auto* real = value.get_if<double>()) {
-    constexpr double exact = 9007199254740992.0;
-    if (std::trunc(*real) == *real && std::abs(*real) <= exact) return static_cast<std::int64_t>(*real);
-    return std::nullopt;
-  }
-  const auto* text = value.get_if<std::string>();
-  if (!text) return std::nullopt;
-  std::int64_t number = 0;
-  auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
-  if (error != std::errc() || end != text->data() + text->size()) return std::nullopt;
-  return number;
+  if (const auto* text = value.get_if<std::string>()) return core::parse_number<std::int64_t>(*text);
+  return core::whole_number(value);
 }
 
 // Whether the folder is one: the older package made tables/ only, and a run may have lost what it had.

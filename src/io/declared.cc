@@ -1,6 +1,5 @@
 #include "io/declared.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "crv/core/rules.h"
@@ -16,7 +15,7 @@ Type plain(Type::Kind kind) {
   return type;
 }
 
-Type elements_of(const core::ColumnRule& rule) {
+Type element_type_of(const core::ColumnRule& rule) {
   std::vector<Field> fields;
   for (const ElementField& field : element_fields_of(rule.elements)) {
     if (field.kind == ElementField::Kind::text) fields.push_back({field.name, plain(Type::Kind::str)});
@@ -43,23 +42,13 @@ Type declared_types(const core::TableDescriptor& table) {
         break;
       case core::DType::list_of_structures:
         if (rule != nullptr && !rule->elements.empty())
-          columns.push_back({column.name, list_of(elements_of(*rule))});
+          columns.push_back({column.name, list_of(element_type_of(*rule))});
         break;
       case core::DType::structure:
         break;
     }
   }
   return struct_of(std::move(columns));
-}
-
-const Type* declared_field(const Type* type, std::string_view name) {
-  if (type == nullptr || type->kind != Type::Kind::structure) return nullptr;
-  const auto found = std::ranges::find(type->fields, name, &Field::name);
-  return found == type->fields.end() ? nullptr : &found->type;
-}
-
-const Type* declared_elements(const Type* type) {
-  return type == nullptr || type->kind != Type::Kind::list ? nullptr : &type->fields.at(0).type;
 }
 
 }  // namespace crv::io

@@ -12,8 +12,4 @@ namespace crv::io {
 // A struct of the table's columns; what is open is left out or Kind::null.
 Type declared_types(const core::TableDescriptor& table);
 
-// The type of a field, or of the elements where `type` is a list; nullptr where nothing is declared of them.
-const Type* declared_field(const Type* type, std::string_view name);
-const Type* declared_elements(const Type* type);
-
 }  // namespace crv::io

@@ -1,14 +1,9 @@
-// Elements of a list of structs, and what a model says of them.
+// The fields of the models that the elements of a list of structs may have.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <arrow/type_fwd.h>
-
-#include "io/cell_checks.h"
 
 namespace crv::io {
 
@@ -20,15 +15,10 @@ struct ElementField {
   bool required = false;
   Kind kind = Kind::other;
 
-  bool takes(const arrow::DataType& type) const;
   std::string type_word() const;  // "a text"
 };
 
 // The fields of a model in order; none where there is no such model.
 std::vector<ElementField> element_fields_of(std::string_view model);
-
-// Calls `then` with the elements of a list or large_list of structs, or with one of their fields; `field` -1:
-// the elements themselves. What stands below a null, or outside of any list, does not count.
-void with_elements(const arrow::Array& lists, int field, const std::function<void(const Cells&)>& then);
 
 }  // namespace crv::io

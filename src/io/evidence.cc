@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "crv/core/error.h"
+#include "io/clock.h"
 #include "io/manifest_file.h"
 
 namespace crv::io {

@@ -292,7 +292,7 @@ class CsvFrames : public FrameReader {
       const std::string& name = names_[i];
       columns.push_back(cells_to_column(std::make_shared<arrow::ChunkedArray>(cells[i]),
                                         table_ == nullptr ? nullptr : table_->find(name), name,
-                                        declared_field(&declared_, name)));
+                                        field_of(&declared_, name)));
       fields.push_back(arrow::field(name, columns.back()->type()));
     }
     return arrow::Table::Make(arrow::schema(fields), columns, rows);

@@ -111,7 +111,7 @@ std::shared_ptr<arrow::Array> column_of(std::span<const Row> rows, std::string_v
     for (const Row& row : rows) append_value(builder, row.*member);
     return check(builder.Finish(), ErrorCode::bad_argument);
   } else {
-    JsonColumn column(std::string(name), declared_field(&declared, name));
+    JsonColumn column(std::string(name), field_of(&declared, name));
     std::int64_t index = 0;
     for (const Row& row : rows) {
       column.append(index, row.*member, index);

@@ -97,4 +97,13 @@ std::shared_ptr<arrow::Array> gather(const std::shared_ptr<arrow::Array>& values
       .make_array();
 }
 
+std::shared_ptr<arrow::Array> decode(const std::shared_ptr<arrow::Array>& values) {
+  std::shared_ptr<arrow::Array> plain = values;
+  while (plain->type_id() == arrow::Type::DICTIONARY) {  // a dictionary's values may be a dictionary again
+    const auto& encoded = static_cast<const arrow::DictionaryArray&>(*plain);
+    plain = gather(encoded.dictionary(), encoded.indices());
+  }
+  return plain;
+}
+
 }  // namespace crv::io

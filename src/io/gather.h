@@ -17,4 +17,7 @@ std::shared_ptr<arrow::Buffer> validity_of(const arrow::Array& array);
 std::shared_ptr<arrow::Array> gather(const std::shared_ptr<arrow::Array>& values,
                                      const std::shared_ptr<arrow::Array>& indices);
 
+// Values of a dictionary in place of its indices; anything else as it is.
+std::shared_ptr<arrow::Array> decode(const std::shared_ptr<arrow::Array>& values);
+
 }  // namespace crv::io

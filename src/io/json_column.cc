@@ -12,11 +12,10 @@
 #include <arrow/buffer_builder.h>
 #include <arrow/type.h>
 
+#include "core/number_text.h"
 #include "core/shown.h"
 #include "core/utf8.h"
 #include "io/arrow_types.h"
-#include "io/cast.h"
-#include "io/declared.h"
 #include "io/place.h"
 
 namespace crv::io {
@@ -53,7 +52,7 @@ std::string shown(const std::vector<JsonObject>& value) {
 }
 
 bool fits_f64(std::int64_t value) {
-  return value <= kExactInF64 && value >= -kExactInF64;
+  return value <= core::kExactInF64 && value >= -core::kExactInF64;
 }
 
 void ok(const arrow::Status& status) {
@@ -196,7 +195,7 @@ struct JsonColumn::State {
   template <class Elements>
   void add_list(const Elements& elements, std::int64_t row) {
     check_depth(row);
-    if (children.empty()) children.emplace_back(path + "[]", declared_elements(declared), depth + 1);
+    if (children.empty()) children.emplace_back(path + "[]", elements_of(declared), depth + 1);
     ok(offsets.Append(list_end()));
     ok(valid.Append(true));
     State& below = *children[0].state_;
@@ -222,7 +221,7 @@ struct JsonColumn::State {
     const auto [found, added] = by_name.try_emplace(key, names.size());
     if (added) {
       names.push_back(key);
-      children.emplace_back(path.empty() ? key : path + "." + key, declared_field(declared, key), depth + 1);
+      children.emplace_back(path.empty() ? key : path + "." + key, field_of(declared, key), depth + 1);
     }
     return found->second;
   }

@@ -17,7 +17,7 @@
 #include "crv/core/error.h"
 #include "io/arrow_types.h"
 #include "io/json_column.h"
-#include "io/normalise.h"
+#include "io/types.h"
 
 namespace crv::io {
 

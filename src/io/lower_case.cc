@@ -8,7 +8,7 @@
 #include <arrow/table.h>
 
 #include "io/arrow_types.h"
-#include "io/cast.h"
+#include "io/text_array.h"
 
 namespace crv::io {
 

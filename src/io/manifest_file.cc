@@ -140,22 +140,6 @@ class PartitionsText {
   std::string& text_;
 };
 
-// The last field of the sealed text stands behind a newline and two spaces, as all others do.
-constexpr std::string_view seal_before = ",\n  \"checksum\": \"";
-constexpr std::size_t seal_length = seal_before.size() + 16 + 3;
-
-void seal_manifest(std::string& text) {
-  text.resize(text.size() - 2);  // "\n}"
-  text += std::string(seal_before) + checksum_text(text) + "\"\n}";
-}
-
-bool manifest_seal_fits(std::string_view text) {
-  if (text.size() < seal_length) return false;
-  std::string_view before = text.substr(0, text.size() - seal_length);
-  std::string_view end = text.substr(before.size());
-  return end.starts_with(seal_before) && end.substr(seal_before.size(), 16) == checksum_text(before);
-}
-
 void check_buckets(const std::vector<PartRecord>& parts, std::int64_t bucket_size, const Origin& origin) {
   for (const PartRecord& part : parts)
     if (part.meta.tick_min / bucket_size != part.bucket || part.meta.tick_max / bucket_size != part.bucket)
@@ -225,13 +209,13 @@ std::string encode_manifest(const TableState& state) {
   PartitionsText(state, text);
   text += ',';
   text += std::string_view(write_json(std::move(after), manifest_style)).substr(1);  // after "{"
-  seal_manifest(text);
+  seal(text, Layout::indented);
   return text;
 }
 
 TableState decode_manifest(std::string_view text, const std::string& table, const std::string& path) {
   Origin origin{ErrorCode::manifest_damaged, "The manifest of table " + table, path, table};
-  const bool ours = manifest_seal_fits(text);
+  const bool ours = is_sealed(text, Layout::indented);
   try {
     if (!ours) check_unsealed(text, origin);
     return read_manifest(text, ours, origin);

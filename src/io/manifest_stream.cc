@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include "io/checked_json.h"
+#include "io/checksum.h"
+#include "io/hex.h"
 #include "io/paths.h"
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 namespace crv::io {
 namespace {
@@ -20,8 +20,8 @@ namespace {
 constexpr std::int64_t at_once = 1 << 16;    // bytes that are read at a time: they stay in the cache
 constexpr std::int64_t most_of_item = 1024;  // no item of the form that is known here is longer
 constexpr std::int64_t most_before = 4096;   // bytes before the partitions
-constexpr std::string_view seal_before = ",\n  \"checksum\": \"", seal_after = "\"\n}";
-constexpr std::int64_t seal_length = static_cast<std::int64_t>(seal_before.size() + 16 + seal_after.size());
+constexpr SealMarks seal_mark = seal_marks(Layout::indented);
+constexpr std::int64_t seal_length = static_cast<std::int64_t>(seal_mark.length());
 
 // Compares texts of a length that the compiler knows, so that it is a few instructions and no call.
 template <std::size_t length>
@@ -46,9 +46,7 @@ bool equal(const char* a, const char* b) {
 // The bytes of a file in order, with a checksum over all but its seal.
 class Text {
  public:
-  explicit Text(Reader& file) : file_(file), buffer_(at_once), unread_(file.size()) {
-    XXH3_64bits_reset(&sum_);
-  }
+  explicit Text(Reader& file) : file_(file), buffer_(at_once), unread_(file.size()) {}
 
   // Sees to it that at least `length` bytes are in rest(), fewer only at the end of the file.
   void ahead(std::int64_t length) {
@@ -74,7 +72,7 @@ class Text {
   }
   void drop(std::size_t bytes) { rest_.remove_prefix(bytes); }
   bool whole() const { return whole_; }
-  std::uint64_t checksum() const { return XXH3_64bits_digest(&sum_); }
+  std::uint64_t checksum() const { return sum_.value(); }
 
  private:
   void fill() {
@@ -84,7 +82,7 @@ class Text {
     const std::int64_t got = file_.read_at(offset_, wanted, buffer_.data() + kept);
     if (got < wanted) whole_ = false;  // it became shorter meanwhile
     const std::int64_t sealed = std::clamp<std::int64_t>(file_.size() - seal_length - offset_, 0, got);
-    XXH3_64bits_update(&sum_, buffer_.data() + kept, static_cast<std::size_t>(sealed));
+    sum_.update(buffer_.data() + kept, sealed);
     offset_ += got;
     unread_ = got < wanted ? 0 : unread_ - got;
     rest_ = {buffer_.data(), static_cast<std::size_t>(kept + got)};
@@ -95,7 +93,7 @@ class Text {
   std::string_view rest_;
   std::int64_t offset_ = 0, unread_;
   bool whole_ = true;
-  XXH3_state_t sum_;
+  Checksum sum_;
 };
 
 // Takes one piece of the text after the other; false from the first one that is not of the known form.
@@ -208,7 +206,7 @@ class Partitions {
   bool hex(std::uint64_t* value) {
     const std::string_view found = text_.rest().substr(0, 16);
     text_.drop(found.size());
-    return unpack_hex(found, value);
+    return parse_hex(found, value);
   }
 
   // Text of characters that JSON writes as they are, among them all of a time.
@@ -263,8 +261,8 @@ std::optional<StreamedManifest> stream_manifest(Reader& file, std::int64_t bucke
       std::string_view(manifest.around)
           .substr(manifest.around.size() - std::min<std::size_t>(manifest.around.size(), seal_length));
   std::uint64_t checksum = 0;
-  if (!text.whole() || !seal.starts_with(seal_before) || !seal.ends_with(seal_after) ||
-      !unpack_hex(seal.substr(seal_before.size(), 16), &checksum) || checksum != text.checksum())
+  if (!text.whole() || !seal.starts_with(seal_mark.before) || !seal.ends_with(seal_mark.after) ||
+      !parse_hex(seal.substr(seal_mark.before.size(), 16), &checksum) || checksum != text.checksum())
     return std::nullopt;
   manifest.list = partitions.list();
   return manifest;

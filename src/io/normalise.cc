@@ -20,6 +20,7 @@
 #include "io/cast.h"
 #include "io/declared.h"
 #include "io/gather.h"
+#include "io/text_array.h"
 
 namespace crv::io {
 
@@ -226,7 +227,7 @@ Path normalise_struct(const Place& place, const arrow::StructType& type, const a
     const std::string& name = field->name();
     Path child = normalise_path(
         place.field(name), field->type(), std::move(children[static_cast<std::size_t>(one.index)]),
-        {one.known < known.size() ? &known[one.known].type : nullptr, declared_field(above.declared, name)});
+        {one.known < known.size() ? &known[one.known].type : nullptr, field_of(above.declared, name)});
     result.type.fields.push_back({name, std::move(child.type)});
     if (child.arrow == nullptr) continue;
     fields.push_back(arrow::field(name, child.arrow));
@@ -312,7 +313,7 @@ Path normalise_list(const Place& place, const arrow::DataType& type, const arrow
   });
   Path element = normalise_path(
       below, type.field(0)->type(), elements,
-      {above.held == nullptr ? nullptr : &above.held->fields.at(0).type, declared_elements(above.declared)});
+      {above.held == nullptr ? nullptr : &above.held->fields.at(0).type, elements_of(above.declared)});
   if (element.arrow == nullptr) {
     element.arrow = empty_struct();
     for (const ArrayPtr& chunk : elements) {

@@ -11,9 +11,6 @@
 
 namespace crv::io {
 
-// The child that stands in a struct without fields, since Parquet knows no such struct.
-inline constexpr const char* kEmptyField = "_empty";
-
 struct Normalised {
   Type type;                                    // with paths of unknown type as Kind::null
   std::shared_ptr<arrow::ChunkedArray> values;  // nullptr where the type as a whole is unknown

@@ -21,6 +21,8 @@
 #include <random>
 #include <system_error>
 
+#include "io/hex.h"
+
 namespace crv::io {
 namespace {
 
@@ -152,11 +154,11 @@ std::shared_ptr<Os> posix_os() {
 }
 
 std::string random_id() {
-  static constexpr std::array<char, 17> kHex{"0123456789abcdef"};
   std::random_device source;
   std::string id;
-  while (id.size() < 32) {
-    for (auto bits = source(), i = 0U; i < 8; ++i, bits >>= 4) id += kHex[bits & 15];
+  while (id.size() < kIdDigits) {
+    const std::uint64_t high = source();
+    append_hex(high << 32 | source(), id);
   }
   return id;
 }

@@ -1,6 +1,5 @@
 #include "io/part_footer.h"
 
-#include <charconv>
 #include <optional>
 
 #include <arrow/buffer.h>
@@ -9,6 +8,7 @@
 #include <arrow/util/base64.h>
 #include <arrow/util/key_value_metadata.h>
 
+#include "core/number_text.h"
 #include "io/arrow_types.h"
 #include "io/paths.h"
 
@@ -46,11 +46,9 @@ class KeyReader {
   std::int64_t count(const char* key) const {
     const std::optional<std::string> value = text(key);
     if (!value) return 0;
-    std::int64_t number = 0;
-    const char* const end = value->data() + value->size();
-    const auto [stop, error] = std::from_chars(value->data(), end, number);
-    if (error != std::errc() || stop != end || number < 1) damaged(key, *value, "a number from 1 on");
-    return number;
+    const auto number = core::parse_number<std::int64_t>(*value);
+    if (!number || *number < 1) damaged(key, *value, "a number from 1 on");
+    return *number;
   }
 
   std::vector<std::string> part_files(const char* key) const {

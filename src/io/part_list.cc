@@ -6,49 +6,21 @@
 #include <iterator>
 #include <utility>
 
+#include "io/hex.h"
 #include "io/paths.h"
 
 namespace crv::io {
 namespace {
 
-// The four bytes of eight hex digits in lower case, all at once: `text` holds one in each of its bytes. False
-// where there is anything else.
-bool unpack_eight(const char* text, std::uint32_t* number) {
-  constexpr std::uint64_t each = 0x0101010101010101U;
-  std::uint64_t digits = 0;
-  std::memcpy(&digits, text, sizeof digits);
-  if constexpr (std::endian::native == std::endian::little) digits = __builtin_bswap64(digits);
-  const std::uint64_t letters = digits >> 6 & each;  // 1 in each byte that can be a letter
-  std::uint64_t values = (digits & 0x0f * each) + 9 * letters;
-  const bool in_range = ((values + 6 * each) >> 4 & each) == letters && (values & 0xf0 * each) == 0;
-  const bool as_written = digits == values + 0x30 * each + 0x27 * letters;
-  values = (values | values >> 4) & 0x00ff00ff00ff00ffU;
-  values = (values | values >> 8) & 0x0000ffff0000ffffU;
-  *number = static_cast<std::uint32_t>(values | values >> 16);
-  return in_range && as_written;
-}
-
-void append_hex(std::uint64_t number, std::string& text) {
-  for (int shift = 60; shift >= 0; shift -= 4) text += "0123456789abcdef"[number >> shift & 15];
-}
-
 std::array<std::uint64_t, 2> id_of(std::string_view file) {
   const std::string_view digits = part_id(file);
   std::array<std::uint64_t, 2> id{};
-  unpack_hex(digits.substr(0, 16), &id[0]);
-  unpack_hex(digits.substr(16), &id[1]);
+  parse_hex(digits.substr(0, 16), &id[0]);
+  parse_hex(digits.substr(16), &id[1]);
   return id;
 }
 
 }  // namespace
-
-bool unpack_hex(std::string_view text, std::uint64_t* number) {
-  std::uint32_t high = 0, low = 0;
-  if (text.size() != 16 || !unpack_eight(text.data(), &high) || !unpack_eight(text.data() + 8, &low))
-    return false;
-  *number = std::uint64_t{high} << 32 | low;
-  return true;
-}
 
 std::string file_name(const PackedPart& part) {
   std::string id;
@@ -75,8 +47,8 @@ void PartList::add(const PartRecord& part) {
   packed.id = id_of(part.meta.path);
   packed.schema = schema_index(part.schema);
   if (!part.checksum.empty())
-    packed.checksum_kind = unpack_hex(part.checksum, &packed.checksum) ? PackedPart::Checksum::known
-                                                                       : PackedPart::Checksum::other;
+    packed.checksum_kind = parse_hex(part.checksum, &packed.checksum) ? PackedPart::Checksum::known
+                                                                      : PackedPart::Checksum::other;
   parts.push_back(packed);
 }
 

@@ -29,8 +29,6 @@ struct PackedPart {
   Checksum checksum_kind;
 };
 
-// Hex digits, lower case: false where `text` is not exactly that many.
-bool unpack_hex(std::string_view text, std::uint64_t* number);  // 16
 std::string file_name(const PackedPart& part);
 std::string checksum_text(const PackedPart& part);  // empty where it is not known
 

@@ -1,8 +1,6 @@
 #include "io/part_stream.h"
 
 #include <algorithm>
-#include <cinttypes>
-#include <cstdio>
 #include <vector>
 
 #include <arrow/buffer.h>
@@ -12,30 +10,7 @@
 #include "io/arrow_types.h"
 #include "io/part.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 namespace crv::io {
-
-struct Checksum::State {
-  XXH3_state_t sum;
-};
-
-Checksum::Checksum() : state_(std::make_unique<State>()) {
-  XXH3_64bits_reset(&state_->sum);
-}
-
-Checksum::~Checksum() = default;
-
-void Checksum::update(const void* data, std::int64_t length) {
-  XXH3_64bits_update(&state_->sum, data, static_cast<std::size_t>(length));
-}
-
-std::string Checksum::hex() const {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016" PRIx64, std::uint64_t{XXH3_64bits_digest(&state_->sum)});
-  return text;
-}
 
 std::string checksum_of(Reader& object) {
   // One byte more than a small object has tells at once that it ends there.

@@ -8,22 +8,10 @@
 #include <arrow/io/interfaces.h>
 #include <arrow/result.h>
 
+#include "io/checksum.h"
 #include "io/storage.h"
 
 namespace crv::io {
-
-// XXH3-64 of bytes as they come.
-class Checksum {
- public:
-  Checksum();
-  ~Checksum();
-  void update(const void* data, std::int64_t length);
-  std::string hex() const;  // 16 digits
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
-};
 
 // Passes bytes on to a Writer, counting and summing them. What the Writer throws becomes a status that
 // check() throws again; after that nothing more reaches the Writer, though Parquet's destructors try.

@@ -37,7 +37,7 @@ Type stored_form(Type type, const std::string& path) {
   if (type.kind == Kind::structure && type.fields.empty()) {
     Type flag;
     flag.kind = Kind::boolean;
-    type.fields.push_back({"_empty", flag});
+    type.fields.push_back({kEmptyField, flag});
   }
   return type;
 }

@@ -1,8 +1,8 @@
 #include "io/paths.h"
 
-#include <charconv>
 #include <utility>
 
+#include "core/number_text.h"
 #include "core/shown.h"
 #include "core/utf8.h"
 #include "crv/core/error.h"
@@ -10,7 +10,6 @@
 namespace crv::io {
 namespace {
 
-constexpr std::size_t kIdDigits = 32;
 constexpr int kSeqDigits = 20;
 constexpr int kBucketDigits = 6;
 constexpr std::string_view kBucketPrefix = "bucket=";
@@ -87,10 +86,7 @@ std::optional<std::int64_t> parse_digits(std::string_view text) {
   for (const char c : text) {
     if (!is_digit(c)) return std::nullopt;
   }
-  std::int64_t value = 0;
-  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (fault != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
+  return core::parse_number<std::int64_t>(text);
 }
 
 std::optional<std::int64_t> parse_seq(std::string_view text) {
@@ -207,14 +203,6 @@ std::string part_file(std::string_view id) {
 
 std::string temporary_name(std::string_view name, std::string_view id) {
   return "." + std::string(name) + "." + std::string(id) + std::string(kTemporarySuffix);
-}
-
-bool is_hex_id(std::string_view s) {
-  if (s.size() != kIdDigits) return false;
-  for (const char c : s) {
-    if (!is_digit(c) && (c < 'a' || c > 'f')) return false;
-  }
-  return true;
 }
 
 std::string_view part_id(std::string_view name) {

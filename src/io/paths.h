@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "io/hex.h"
+
 namespace crv::io {
 
 // Joins with one '/', as os.path.join does: a part that begins with '/' starts anew.
@@ -50,7 +52,6 @@ std::string part_file(std::string_view id);                              // part
 std::string_view part_id(std::string_view name);                         // the other way; "" of another name
 std::string temporary_name(std::string_view name, std::string_view id);  // .<name>.<id>.tmp
 
-bool is_hex_id(std::string_view s);             // 32 lower-case hex digits
 bool is_temporary_name(std::string_view name);  // exactly .<name>.<32 hex>.tmp
 bool is_part_file(std::string_view name);       // exactly part-<32 hex>.parquet
 // These take the canonical form only: "bucket=000123", not "bucket=123".

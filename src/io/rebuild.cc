@@ -8,6 +8,7 @@
 
 #include "core/suggest.h"
 #include "crv/core/error.h"
+#include "io/clock.h"
 #include "io/manifest_file.h"
 #include "io/recover.h"
 #include "io/survey.h"

@@ -1,9 +1,9 @@
 #include "crv/io/record.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
+#include "core/number_text.h"
 #include "core/shown.h"
 #include "core/suggest.h"
 #include "crv/core/descriptor.h"
@@ -13,20 +13,6 @@
 
 namespace crv::io {
 namespace {
-
-constexpr double kTickLimit = 9007199254740992.0;  // 2^53: beyond it a float is not one integer
-
-std::optional<std::int64_t> integral(const Json& value) {
-  if (const auto* number = value.get_if<std::int64_t>()) {
-    return *number;
-  }
-  if (const auto* number = value.get_if<double>()) {
-    if (std::abs(*number) <= kTickLimit && *number == std::floor(*number)) {
-      return static_cast<std::int64_t>(*number);
-    }
-  }
-  return std::nullopt;
-}
 
 [[noreturn]] void raise_row(ErrorCode code, const std::string& what, std::int64_t line,
                             const std::string& column, const std::string& value = {}) {
@@ -42,7 +28,7 @@ std::int64_t tick_of(const JsonObject& row, std::int64_t line) {
   if (value == nullptr) {
     raise_row(ErrorCode::missing_column, "the row has no \"tick\"", line, "tick");
   }
-  const auto tick = integral(*value);
+  const auto tick = core::whole_number(*value);
   if (!tick || *tick < 0) {
     const std::string text = shortened(write_json(*value));
     raise_row(ErrorCode::bad_tick, "a tick must be an integer from 0 on, not " + text, line, "tick", text);

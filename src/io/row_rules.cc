@@ -22,12 +22,12 @@
 #include "crv/core/rules.h"
 #include "crv/io/json_rows.h"
 #include "io/arrow_types.h"
-#include "io/cast.h"
 #include "io/cell_checks.h"
-#include "io/element_fields.h"
+#include "io/elements.h"
 #include "io/lower_case.h"
 #include "io/parallel.h"
 #include "io/place.h"
+#include "io/text_array.h"
 
 namespace crv::io {
 
@@ -224,7 +224,7 @@ class Checks {
       });
     }
     if (index < 0) return;
-    if (!field.takes(*type.field(index)->type())) {
+    if (!takes(field, *type.field(index)->type())) {
       const std::size_t rule = add_rule("column.elements", name, "must be " + field.type_word(), at);
       checks_.emplace_back([=](const Batch& batch) {
         cells(batch, [&](const Cells& values) { find_any(values, batch.found(rule)); });

@@ -1,13 +1,12 @@
 #include "io/run.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
-#include <ctime>
 #include <iostream>
 #include <utility>
 
 #include "crv/core/error.h"
+#include "io/clock.h"
 #include "io/local_storage.h"
 #include "io/manifest_file.h"
 #include "io/part.h"
@@ -15,11 +14,6 @@
 
 namespace crv::io {
 namespace {
-
-std::int64_t system_now_us() {
-  using namespace std::chrono;
-  return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
-}
 
 [[noreturn]] void refuse_bucket_size(const std::string& run_id, std::int64_t ours, std::int64_t runs,
                                      const std::string& how) {
@@ -30,23 +24,6 @@ std::int64_t system_now_us() {
 }
 
 }  // namespace
-
-std::string iso_time(std::int64_t microseconds) {
-  std::time_t seconds = microseconds / 1'000'000;
-  std::int64_t fraction = microseconds % 1'000'000;
-  if (fraction < 0) {
-    fraction += 1'000'000;
-    --seconds;
-  }
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  char text[64];
-  std::size_t length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
-  if (fraction != 0)
-    length += static_cast<std::size_t>(
-        std::snprintf(text + length, sizeof text - length, ".%06lld", static_cast<long long>(fraction)));
-  return std::string(text, length) + "+00:00";
-}
 
 Run::Run(IoSettings given_settings, std::string id, DatasetOptions options)
     : settings(std::move(given_settings)),

@@ -22,7 +22,7 @@
 #include <vector>
 
 #include "crv/core/descriptor.h"
-#include "crv/io/dataset.h"
+#include "crv/io/options.h"
 #include "io/log.h"
 #include "io/once.h"
 #include "io/paths.h"
@@ -237,8 +237,5 @@ class Run {
   std::unique_ptr<Upkeep> upkeep_;
   const std::shared_ptr<SoundParts> sound_ = std::make_shared<SoundParts>();
 };
-
-std::string iso_time(
-    std::int64_t microseconds);  // "2026-11-22T20:34:32.321421+00:00", no fraction where it is 0
 
 }  // namespace crv::io

@@ -608,9 +608,4 @@ std::shared_ptr<arrow::Table> Scan::collect() const {
   return check(arrow::Table::FromRecordBatches(state_->schema, batches), ErrorCode::read_failed);
 }
 
-void rethrow(const arrow::Status& status) {
-  check(status, ErrorCode::read_failed);
-  raise(ErrorCode::read_failed, "There was nothing to rethrow.");
-}
-
 }  // namespace crv::io

@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
-#include <cmath>
 #include <system_error>
 #include <type_traits>
 #include <utility>
 
+#include "core/number_text.h"
 #include "core/shown.h"
 #include "core/suggest.h"
 #include "core/utf8.h"
@@ -89,24 +88,12 @@ std::string trimmed_lower(std::string_view text) {
 std::optional<std::int64_t> whole_number(std::string_view text) {
   std::string digits = trimmed(text);
   if (digits.starts_with('+')) digits.erase(0, 1);
-  std::int64_t number = 0;
-  const char* end = digits.data() + digits.size();
-  const auto result = std::from_chars(digits.data(), end, number);
-  if (result.ec != std::errc() || result.ptr != end) return std::nullopt;
-  return number;
-}
-
-std::optional<std::int64_t> whole_number(double value) {
-  constexpr double exact = 9007199254740992.0;  // 2^53
-  if (std::trunc(value) != value || std::abs(value) > exact) return std::nullopt;
-  return static_cast<std::int64_t>(value);
+  return core::parse_number<std::int64_t>(digits);
 }
 
 std::optional<std::int64_t> number_of(const Json& value) {
-  if (const auto* number = value.get_if<std::int64_t>()) return *number;
-  if (const auto* number = value.get_if<double>()) return whole_number(*number);
   if (const auto* text = value.get_if<std::string>()) return whole_number(*text);
-  return std::nullopt;
+  return core::whole_number(value);
 }
 
 std::optional<bool> truth(std::string_view text) {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "crv/io/dataset.h"
+#include "crv/io/options.h"
 #include "io/part.h"
 #include "io/run.h"
 

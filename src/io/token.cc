@@ -1,8 +1,8 @@
 #include "crv/io/token.h"
 
 #include <algorithm>
-#include <charconv>
 
+#include "core/number_text.h"
 #include "core/utf8.h"
 #include "crv/core/error.h"
 
@@ -22,14 +22,13 @@ void check_token(const Token& token) {
 Token parse_token(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   const std::string_view digits = colon == std::string_view::npos ? "" : text.substr(colon + 1);
-  Token token{std::string(text.substr(0, std::min(colon, text.size()))), 0};
-  const char* const end = digits.data() + digits.size();
-  const auto [stop, error] = std::from_chars(digits.data(), end, token.number);
-  if (error != std::errc() || stop != end)
+  const auto number = core::parse_number<std::int64_t>(digits);
+  if (!number)
     raise(ErrorCode::bad_argument,
           "A token is writer:number, e.g. engine:7, with a number of 64 bits; this is not: " +
               std::string(text),
           {.key = "token", .value = std::string(text)});
+  Token token{std::string(text.substr(0, colon)), *number};
   check_token(token);
   return token;
 }

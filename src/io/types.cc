@@ -1,14 +1,11 @@
 #include "io/types.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <set>
 
 #include "core/shown.h"
 #include "crv/core/error.h"
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
+#include "io/checksum.h"
 
 namespace crv::io {
 
@@ -187,16 +184,7 @@ std::string type_to_text(const Type& type) {
 }
 
 std::string schema_id(const Columns& columns) {
-  const std::string text = write_json(columns_to_json(columns));
-  XXH128_canonical_t bytes;
-  XXH128_canonicalFromHash(&bytes, XXH3_128bits(text.data(), text.size()));
-  std::string id;
-  for (const unsigned char byte : bytes.digest) {
-    char hex[3];
-    std::snprintf(hex, sizeof hex, "%02x", byte);
-    id += hex;
-  }
-  return id;
+  return digest_text(write_json(columns_to_json(columns)));
 }
 
 Type unite(const Type& held, const Type& offered, const std::string& path,
@@ -231,6 +219,16 @@ bool same_type(const Type& part, const Type& table) {
 }
 
 }  // namespace
+
+const Type* field_of(const Type* type, std::string_view name) {
+  if (type == nullptr || type->kind != Kind::structure) return nullptr;
+  const auto found = std::ranges::find(type->fields, name, &Field::name);
+  return found == type->fields.end() ? nullptr : &found->type;
+}
+
+const Type* elements_of(const Type* type) {
+  return type == nullptr || type->kind != Kind::list ? nullptr : &type->fields.at(0).type;
+}
 
 bool same_types(const Columns& part, const Columns& table) {
   return std::all_of(part.begin(), part.end(), [&](const Field& field) {

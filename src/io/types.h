@@ -25,6 +25,9 @@ struct Field;
 // enough that types read from disk cannot exhaust the stack.
 inline constexpr int kMaxTypeDepth = 128;
 
+// The child that stands in a struct without fields, since Parquet knows no such struct.
+inline constexpr const char* kEmptyField = "_empty";
+
 struct Type {
   enum class Kind : std::uint8_t { null, boolean, i64, f64, str, list, structure, other };
   Kind kind = Kind::null;
@@ -72,6 +75,10 @@ Type unite(const Type& held, const Type& offered, const std::string& path,
            std::vector<TypeConflict>& conflicts);
 // Column by column; new columns go to the end.
 Columns unite(const Columns& held, const Columns& offered, std::vector<TypeConflict>& conflicts);
+
+// The type of a field, or of the elements where `type` is a list; nullptr where there is none.
+const Type* field_of(const Type* type, std::string_view name);
+const Type* elements_of(const Type* type);
 
 // Whether every path of `part` whose type is known has that very type in `table`, so that the part may stand
 // in it.

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "crv/core/error.h"
+#include "io/checksum.h"
 #include "io/commit.h"
 #include "io/manifest_stream.h"
 #include "io/paths.h"

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "crv/core/error.h"
+#include "io/checksum.h"
+#include "io/clock.h"
 #include "io/commit.h"
 #include "io/manifest_file.h"
 #include "io/paths.h"

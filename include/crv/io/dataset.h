@@ -24,32 +24,13 @@
 #include "crv/core/json.h"
 #include "crv/io/frame.h"
 #include "crv/io/manifest.h"
+#include "crv/io/options.h"
 #include "crv/io/settings.h"
 #include "crv/io/token.h"
 
 struct ArrowArrayStream;
 
 namespace crv::io {
-
-class Storage;
-
-// Replaceable parts of the world, so that a test can make the same bytes twice. Empty members are the real
-// thing.
-struct DatasetOptions {
-  std::function<std::int64_t()> now_us;  // microseconds since 1970, UTC
-  std::function<std::string()> new_id;   // 32 lower-case hex digits, never the same twice
-  std::shared_ptr<Storage> storage;      // the local disk
-  // Absolute: a relative root_dir starts here. Empty: from the process's working folder when the Dataset is
-  // made. Paths in results are relative all the same.
-  std::string working_folder;
-  // Told of what went wrong without harm to any append, e.g. a manifest that could not be refreshed. May be
-  // called from a background thread. Without it such texts go to standard error.
-  std::function<void(const std::string&)> on_warning;
-};
-
-// For long work: units done so far and in all. Called from the calling thread; throwing from it ends the
-// work.
-using Progress = std::function<void(std::int64_t done, std::int64_t total)>;
 
 // What an append with validate_rows does with rows that break a rule.
 enum class OnInvalid {
@@ -306,8 +287,5 @@ std::vector<std::string> list_runs(const IoSettings& settings,
 // Throws IoManifestError (run_missing) where there is no such run, naming those with a name that is near.
 void require_run(const IoSettings& settings, const std::string& run_id,
                  const std::shared_ptr<Storage>& storage = nullptr);
-
-// The crv::Error that a failed status of a Scan's reader carries, rethrown; else IoReadError.
-[[noreturn]] void rethrow(const arrow::Status& status);
 
 }  // namespace crv::io

@@ -52,4 +52,7 @@ class Frame {
 // there. Throws IoSchemaError (type_conflict, with the row) where two rows do not meet on a path.
 Frame frame_from_json(std::span<const JsonObject> rows, const core::TableDescriptor* table = nullptr);
 
+// The crv::Error that a failed status of a Scan's reader carries, rethrown; else IoReadError.
+[[noreturn]] void rethrow(const arrow::Status& status);
+
 }  // namespace crv::io
