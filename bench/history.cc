@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "io/local_storage.h"
+#include "io/storage/local_storage.h"
 
 namespace crv::bench {
 

@@ -13,9 +13,9 @@
 
 #include "crv/core/ids.h"
 #include "history.h"
-#include "io/local_storage.h"
-#include "io/manifest_file.h"
-#include "io/paths.h"
+#include "io/log/manifest_file.h"
+#include "io/storage/local_storage.h"
+#include "io/storage/paths.h"
 
 namespace crv::bench {
 namespace {

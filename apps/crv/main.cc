@@ -16,11 +16,11 @@
 
 #include "core/suggest.h"
 #include "crv/core/error.h"
-#include "error_text.h"
-#include "help.h"
-#include "interrupt.h"
-#include "io/text_table.h"
-#include "shell.h"
+#include "io/formats/text_table.h"
+#include "output/error_text.h"
+#include "shell/help.h"
+#include "shell/interrupt.h"
+#include "shell/shell.h"
 
 namespace crv::cli {
 namespace {

@@ -15,9 +15,9 @@
 #include "crv/core/descriptor.h"
 #include "crv/core/error.h"
 #include "crv/io/frame.h"
-#include "io/declared.h"
 #include "io/json.h"
 #include "io/parts.h"
+#include "io/schema/declared.h"
 #include "io/text_caster.h"
 
 namespace crv::python {

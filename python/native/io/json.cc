@@ -11,7 +11,7 @@
 #include "core/shown.h"
 #include "core/utf8.h"
 #include "crv/core/error.h"
-#include "io/declared.h"
+#include "io/schema/declared.h"
 #include "io/text_caster.h"
 
 namespace crv::python {

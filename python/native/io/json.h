@@ -8,7 +8,7 @@
 #include <nanobind/nanobind.h>
 
 #include "crv/core/json.h"
-#include "io/types.h"
+#include "io/schema/types.h"
 
 namespace crv::python {
 

@@ -1,4 +1,4 @@
-#include "io/paths.h"
+#include "io/storage/paths.h"
 
 #include <array>
 #include <string>

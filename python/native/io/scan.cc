@@ -15,7 +15,7 @@
 
 #include "crv/core/error.h"
 #include "crv/io/dataset.h"
-#include "io/arrow_filter.h"
+#include "io/dataset/arrow_filter.h"
 #include "io/parts.h"
 #include "io/text_caster.h"
 

@@ -8,7 +8,7 @@
 #include "core/suggest.h"
 #include "crv/core/error.h"
 #include "crv/io/frame.h"
-#include "io/conform.h"
+#include "io/conform/conform.h"
 #include "io/json.h"
 #include "io/parts.h"
 #include "io/text_caster.h"
