@@ -12,8 +12,7 @@
 namespace crv::cli {
 
 // A line on standard error that is drawn over, from half a second on; none where that is no terminal, or with
-// --quiet or
-// --json. Gone when the object is. Ends the work where the user asked for that.
+// --quiet or --json. Gone when the object is. Ends the work where the user asked for that.
 class ProgressLine {
  public:
   enum class Unit { count, bytes };

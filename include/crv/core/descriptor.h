@@ -26,8 +26,8 @@ struct TableDescriptor {
   std::vector<ColumnDescriptor> columns;  // in order; bucket and tick are the first two
   SchemaVersion version;
   std::string doc;
-  std::vector<std::string>
-      required_order;  // the required columns, in the order in which the contract lists them
+  // the required columns, in the order in which the contract lists them
+  std::vector<std::string> required_order;
 
   const ColumnDescriptor* find(std::string_view column) const noexcept;  // nullptr where there is none
 };

@@ -76,10 +76,9 @@ std::string normalize_visibility(std::string_view text);
 std::string normalize_channel_type(std::string_view text);
 
 // "gift_token:quantity=1|token_id=T": the same for equal actions. Parameters are sorted by code point. `\`,
-// `|` and
-// `=` in names and values have a backslash before them, so different parameters never give the same key, save
-// that types are not told apart: 1 and "1" give the same. null, true and false are None, True and False;
-// floats are as Python writes them; arrays and objects as canonical JSON.
+// `|` and `=` in names and values have a backslash before them, so different parameters never give the same
+// key, save that types are not told apart: 1 and "1" give the same. null, true and false are None, True and
+// False; floats are as Python writes them; arrays and objects as canonical JSON.
 std::string canonical_action_key(ActionKind kind, const JsonObject& parameters = {});
 
 // EBNF

@@ -126,8 +126,8 @@ struct JsonStyle {
   int indent = 0;  // spaces a level; 0 writes one line. With indent ": " and newlines as json.dumps has them
   bool spaces = false;            // ", " and ": " on one line, as plain json.dumps writes
   bool refuse_nonfinite = false;  // NaN and infinities are an error (bad_json), else NaN, Infinity, -Infinity
-  bool any_bytes =
-      false;  // bytes that are not UTF-8 as \\xNN, for messages; else they are an error (bad_json)
+  // bytes that are not UTF-8 as \\xNN, for messages; else they are an error (bad_json)
+  bool any_bytes = false;
 };
 
 std::string write_json(const Json& value, const JsonStyle& style = {});

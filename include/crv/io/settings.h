@@ -42,8 +42,8 @@ struct ValuationSettings {
 struct IoSettings {
   std::string root_dir = "out";  // runs are kept in <root_dir>/runs; relative to the working directory
   std::string partitioning = "tick_buckets";  // the only scheme there is
-  std::int64_t tick_bucket_size =
-      core::tick_bucket_size;  // ticks a bucket, > 0; fixed for a run at its first write
+  // ticks a bucket, > 0; fixed for a run at its first write
+  std::int64_t tick_bucket_size = core::tick_bucket_size;
   std::int64_t row_group_size = core::row_group_size;  // rows a Parquet row group, > 0
   Compression compression = Compression::zstd;         // codec of the parts; zstd at level 1
   std::string fs_protocol = "file";                    // the only one there is

@@ -39,8 +39,8 @@ constexpr std::int64_t kFirstDay = -719162;  // 0001-01-01
 constexpr std::int64_t kLastDay = 2932896;   // 9999-12-31
 constexpr std::int64_t kSecondsOfDay = 86400;
 
-constexpr std::string_view kNotTaken =
-    "it holds values of the type ";  // of findings about parts that an older writer made
+// of findings about parts that an older writer made
+constexpr std::string_view kNotTaken = "it holds values of the type ";
 
 std::int64_t units_of_second(arrow::TimeUnit::type unit) {
   switch (unit) {

@@ -14,8 +14,8 @@
 namespace crv::io {
 
 struct ConformOptions {
-  bool strict_schema =
-      true;  // unknown columns are an error, else kept after the descriptor's, in caller's order
+  // unknown columns are an error, else kept after the descriptor's, in caller's order
+  bool strict_schema = true;
   bool validate_schema = true;  // check for missing, unknown and null; types are conformed always
   bool validate_rows = false;   // check the model rules and column rules, see row_rules.h
   bool quarantine = false;      // with validate_rows: bad rows go to Conformed::rejected
@@ -27,8 +27,7 @@ struct Conformed {
   // Descriptor columns that were given, in descriptor order with `bucket` computed from tick, then extra
   // ones. Types: int64, double, bool, utf8 or large_utf8 (string_view of a column that came so), list or
   // large_list, struct, and what else Parquet holds. No null type, no dictionary, no other view anywhere; an
-  // empty struct has one child
-  // "_empty".
+  // empty struct has one child "_empty".
   std::shared_ptr<arrow::Table> table;
   // What `table` holds, plus the paths of unknown type (Kind::null) that were given and are not in it; in the
   // same order. i64 paths with an integer beyond +-2^53 are exact, save for the descriptor's i64 columns,

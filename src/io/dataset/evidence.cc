@@ -487,8 +487,8 @@ class Judge {
   const std::string& asked_;
   std::map<Key, Named> named_;
   std::set<std::string> named_tables_;
-  std::set<std::tuple<std::int64_t, std::string, std::int64_t, std::string>>
-      added_;  // commit, table, bucket, file
+  // commit, table, bucket, file
+  std::set<std::tuple<std::int64_t, std::string, std::int64_t, std::string>> added_;
   GoneTable gone_;
   std::map<std::int64_t, std::string> lost_commits_;  // that cannot be read, but whose ids are known
   std::map<std::string, std::int64_t> lost_ids_;      // the other way round

@@ -2,8 +2,7 @@
 //
 //   1. Look, without changing anything: whatever cannot be read or does not fit ends it here.
 //   2. Fence the old log: no writer commits to it any more. `id` is the fence's id above its end, and becomes
-//   that
-//      of the new run.
+//      that of the new run.
 //   3. Look again, judge, and put the new log beside the old one: aside/<id>/new.
 //   4. Move run.json to aside/<id>/. Without it nobody writes to the run or trusts what he reads.
 //   5. Move log/ to aside/<id>/log, and aside/<id>/new to log/.

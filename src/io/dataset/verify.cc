@@ -326,8 +326,8 @@ class Verify {
   VerifyReport report_;
   std::map<std::string, TableState> manifests_;
   std::set<std::string> without_manifest_;
-  std::map<std::string, TableState>
-      states_;  // as the log has them at position_; without a log, as the manifests do
+  // as the log has them at position_; without a log, as the manifests do
+  std::map<std::string, TableState> states_;
   LogPosition position_;
   bool log_sound_ = true;
   std::set<TableFile> came_later_, went_later_;

@@ -8,8 +8,8 @@
 namespace crv::io {
 namespace {
 
-constexpr std::int64_t kRowsAtOnce =
-    1000;  // widths are those of the first of these; later rows may only widen them
+// widths are those of the first of these; later rows may only widen them
+constexpr std::int64_t kRowsAtOnce = 1000;
 constexpr std::size_t kCellWidth = 48;
 
 bool is_number(const arrow::DataType& type) {

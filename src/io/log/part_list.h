@@ -54,8 +54,8 @@ class PartNames {
  private:
   void grow(const PartList& list);
 
-  std::vector<std::uint32_t> slots_ =
-      std::vector<std::uint32_t>(64);  // a power of two; 1 + a part's index, 0: free
+  // a power of two; 1 + a part's index, 0: free
+  std::vector<std::uint32_t> slots_ = std::vector<std::uint32_t>(64);
   std::size_t used_ = 0;
 };
 

@@ -88,8 +88,8 @@ void Upkeep::upkeep_of(std::int64_t seq, const std::vector<std::string>& tables)
 }
 
 void Upkeep::refresh(const std::string& table) {
-  std::optional<TableState>
-      snapshot;  // a copy: the text of a large one takes longer than appends should wait
+  // a copy: the text of a large one takes longer than appends should wait
+  std::optional<TableState> snapshot;
   std::shared_ptr<const FoundRun> run;
   {
     auto lock = run_.lock();

@@ -33,8 +33,8 @@ struct Type {
   Kind kind = Kind::null;
   bool exact = false;  // only of i64: has held an integer beyond +-2^53
   std::string other;   // only of other
-  std::vector<Field>
-      fields;  // of structure: its fields, in order of first appearance; of list: one, "element"
+  // of structure: its fields, in order of first appearance; of list: one, "element"
+  std::vector<Field> fields;
 
   bool operator==(const Type&) const;
 };

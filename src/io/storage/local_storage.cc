@@ -2,9 +2,8 @@
 //   1. its bytes go to a temporary name in the same folder (open with O_EXCL, write until all is written);
 //   2. fsync, close, both checked;
 //   3. the name appears in one step that cannot replace anything: link, or rename without replace where the
-//   file system
-//      has only that (the other way round for a Writer, whose name is unique anyway; a plain rename for
-//      replace());
+//      file system has only that (the other way round for a Writer, whose name is unique anyway; a plain
+//      rename for replace());
 //   4. the temporary name goes, if step 3 has not taken it.
 // An error before step 3 removes the temporary file. At step 3 the system either refuses (the name was not
 // made) or leaves it open (EIO, a server that does not answer): see refused().

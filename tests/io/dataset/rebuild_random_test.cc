@@ -187,8 +187,8 @@ TEST_P(OfSeed, NothingThatEvidenceNamesIsLostAndNothingIsDoubled) {
   Random random(seed);
   const Disk made = std::make_shared<SimOs>();
   const History history(made, seed);
-  const Disk disk =
-      made->after_power_cut(PowerCut::all_kept());  // else names that were removed may come back
+  // else names that were removed may come back
+  const Disk disk = made->after_power_cut(PowerCut::all_kept());
   const Truth truth = truth_of(*disk);
   if (truth.parts.empty()) return;
   const auto before = disk->files();
