@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 
+#include "crv/io/executor.h"
+
 namespace crv::io {
 
 class Storage;
@@ -16,6 +18,7 @@ struct DatasetOptions {
   std::function<std::int64_t()> now_us;  // microseconds since 1970, UTC
   std::function<std::string()> new_id;   // 32 lower-case hex digits, never the same twice
   std::shared_ptr<Storage> storage;      // the local disk
+  std::shared_ptr<Executor> executor;    // a thread for the background, a thread a core for a call
   // Absolute: a relative root_dir starts here. Empty: from the process's working folder when the Dataset is
   // made. Paths in results are relative all the same.
   std::string working_folder;

@@ -12,7 +12,7 @@ std::size_t cores() {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
-void in_parallel(std::size_t count, const std::function<void(std::size_t)>& job) {
+void in_parallel(std::size_t allowed, std::size_t count, const std::function<void(std::size_t)>& job) {
   std::atomic<std::size_t> next = 0;
   std::mutex mutex;
   std::exception_ptr first;
@@ -28,9 +28,9 @@ void in_parallel(std::size_t count, const std::function<void(std::size_t)>& job)
     }
   };
   std::vector<std::thread> threads;
-  threads.reserve(cores());
+  threads.reserve(std::min(allowed, count));
   try {
-    for (std::size_t i = 1; i < std::min(cores(), count); ++i) threads.emplace_back(work);
+    for (std::size_t i = 1; i < std::min(allowed, count); ++i) threads.emplace_back(work);
   } catch (const std::system_error&) {  // no further thread can be had: those that there are do it
   }
   work();
@@ -52,17 +52,18 @@ Workers::~Workers() {
   for (std::thread& thread : shared_->threads) thread.join();
 }
 
-void Workers::push(std::function<void()> task) {
+bool Workers::post(std::function<void()> task) {
   {
     std::lock_guard held(shared_->mutex);
     if (shared_->threads.size() < wanted_) try {
         shared_->threads.emplace_back([this] { work(); });
       } catch (const std::system_error&) {  // those that there are must do
       }
-    if (!shared_->threads.empty()) shared_->tasks.push_back(std::exchange(task, nullptr));
+    if (shared_->threads.empty()) return false;
+    shared_->tasks.push_back(std::move(task));
   }
-  if (task) return task();
   shared_->wake.notify_one();
+  return true;
 }
 
 void Workers::work() {

@@ -16,9 +16,11 @@
 
 namespace crv::io {
 
-// Calls job(0..count-1) on as many threads as there are cores, as far as they can be had, the caller's among
-// them. The first exception stops the rest and is thrown again.
-void in_parallel(std::size_t count, const std::function<void(std::size_t)>& job);
+std::size_t cores();
+
+// Calls job(0..count-1) on up to `threads` threads, as far as they can be had, the caller's among them. The
+// first exception stops the rest and is thrown again. On one thread, they are called in order.
+void in_parallel(std::size_t threads, std::size_t count, const std::function<void(std::size_t)>& job);
 
 // A few threads that take tasks in order. Starts them with the first tasks; joins them when destroyed, after
 // the tasks that have begun. Where no thread can be had a task is done at once. A forked child has none of
@@ -34,12 +36,13 @@ class Workers {
   std::future<T> start(std::function<T()> task) {
     auto packed = std::make_shared<std::packaged_task<T()>>(std::move(task));
     std::future<T> result = packed->get_future();
-    push([packed] { (*packed)(); });
+    if (!post([packed] { (*packed)(); })) (*packed)();
     return result;
   }
+  // The same of a task that does not throw; false where no thread can be had.
+  bool post(std::function<void()> task);
 
  private:
-  void push(std::function<void()> task);
   void work();
 
   struct Shared {
@@ -53,7 +56,5 @@ class Workers {
   const std::int64_t process_ = process_id();
   std::unique_ptr<Shared> shared_ = std::make_unique<Shared>();
 };
-
-std::size_t cores();
 
 }  // namespace crv::io

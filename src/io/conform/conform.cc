@@ -62,7 +62,7 @@ class Conformer {
     result.table =
         arrow::Table::Make(arrow::schema(std::move(fields_)), std::move(values_), frame_.num_rows());
     if (options_.validate_rows) {
-      CheckedRows checked = check_rows(result.table, descriptor_, options_.quarantine);
+      CheckedRows checked = check_rows(result.table, descriptor_, options_.quarantine, options_.threads);
       BrokenRules broken = in_order(std::move(checked.broken));
       if (!broken.empty()) return without_broken_rows(broken);
       result.table = std::move(checked.table);
@@ -73,7 +73,7 @@ class Conformer {
     result.columns.insert(result.columns.begin(), {kBucket, type_of(DType::i64)});
     result.table = check(result.table->AddColumn(0, arrow::field(kBucket, arrow::int64()), buckets.values),
                          ErrorCode::wrong_type);
-    result.buckets = split_by_bucket(result.table, buckets);
+    result.buckets = split_by_bucket(result.table, buckets, options_.threads);
     return result;
   }
 
@@ -258,7 +258,7 @@ class Conformer {
 
   Conformed without_broken_rows(const BrokenRules& broken) const {
     if (!options_.quarantine) raise_broken(descriptor_.name, broken);
-    const SortedRows rows = sort_rows(frame_, *ticks_, broken, descriptor_.name);
+    const SortedRows rows = sort_rows(frame_, *ticks_, broken, descriptor_.name, options_.threads);
     ConformOptions options = options_;
     options.quarantine = false;
     Conformed result = Conformer(*rows.good, descriptor_, held_, options).run();

@@ -9,6 +9,7 @@
 #include <arrow/type_fwd.h>
 
 #include "crv/core/descriptor.h"
+#include "io/base/parallel.h"
 #include "io/schema/types.h"
 
 namespace crv::io {
@@ -20,6 +21,7 @@ struct ConformOptions {
   bool validate_rows = false;   // check the model rules and column rules, see row_rules.h
   bool quarantine = false;      // with validate_rows: bad rows go to Conformed::rejected
   std::int64_t tick_bucket_size = 100;
+  std::size_t threads = cores();  // at most
 };
 
 // A frame ready to be split and encoded.

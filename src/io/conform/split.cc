@@ -89,7 +89,7 @@ struct Gathered {
 };
 
 // Counting sort of one batch: each column is gathered once, and each bucket is a slice of that.
-void scatter_batch(const arrow::RecordBatch& batch, const Slots& slots, Gathered& out) {
+void scatter_batch(const arrow::RecordBatch& batch, const Slots& slots, Gathered& out, std::size_t threads) {
   const auto ticks = integers_of(*batch.GetColumnByName("tick"));
   const auto ids = integers_of(*batch.GetColumnByName("bucket"));
   std::vector<std::int64_t> next(slots.ids().size() + 1, 0);
@@ -111,7 +111,7 @@ void scatter_batch(const arrow::RecordBatch& batch, const Slots& slots, Gathered
   const auto gather_column = [&](std::size_t i) { columns[i] = gather(columns[i], indices); };
   constexpr std::int64_t kWorthThreads = 65536;  // rows
   if (batch.num_rows() >= kWorthThreads) {
-    in_parallel(columns.size(), gather_column);
+    in_parallel(threads, columns.size(), gather_column);
   } else {
     for (std::size_t i = 0; i < columns.size(); ++i) gather_column(i);
   }
@@ -174,7 +174,8 @@ BucketColumn buckets_of(const arrow::ChunkedArray& ticks, std::int64_t bucket_si
   return result;
 }
 
-std::vector<Bucket> split_by_bucket(const std::shared_ptr<arrow::Table>& table, const BucketColumn& buckets) {
+std::vector<Bucket> split_by_bucket(const std::shared_ptr<arrow::Table>& table, const BucketColumn& buckets,
+                                    std::size_t threads) {
   if (table->num_rows() == 0) return {};
   const std::shared_ptr<arrow::Table> joined = without_short_pieces(table);
   if (buckets.ascending) return slice_runs(*joined, buckets.runs);
@@ -183,7 +184,7 @@ std::vector<Bucket> split_by_bucket(const std::shared_ptr<arrow::Table>& table, 
   for (const std::int64_t id : slots.ids()) gathered.buckets.push_back({id, INT64_MAX, INT64_MIN, nullptr});
   gathered.batches.resize(gathered.buckets.size());
   const auto batches = check(arrow::TableBatchReader(*joined).ToRecordBatches(), ErrorCode::wrong_type);
-  for (const auto& batch : batches) scatter_batch(*batch, slots, gathered);
+  for (const auto& batch : batches) scatter_batch(*batch, slots, gathered, threads);
   for (std::size_t i = 0; i < gathered.buckets.size(); ++i) {
     gathered.buckets[i].rows =
         check(arrow::Table::FromRecordBatches(joined->schema(), gathered.batches[i]), ErrorCode::wrong_type);

@@ -28,6 +28,6 @@ BucketColumn buckets_of(const arrow::ChunkedArray& ticks, std::int64_t bucket_si
 // One entry a bucket that occurs, ascending; the rows of each in the table's order. `table` has the columns
 // `tick` and `bucket`. Ascending input is sliced, not copied.
 std::vector<Conformed::Bucket> split_by_bucket(const std::shared_ptr<arrow::Table>& table,
-                                               const BucketColumn& buckets);
+                                               const BucketColumn& buckets, std::size_t threads = cores());
 
 }  // namespace crv::io

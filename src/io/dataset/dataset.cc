@@ -8,6 +8,7 @@
 #include "core/suggest.h"
 #include "crv/core/error.h"
 #include "io/base/os.h"
+#include "io/dataset/scan_plan.h"
 #include "io/dataset/verbs.h"
 #include "io/run/run.h"
 #include "io/run/upkeep.h"
@@ -52,6 +53,7 @@ struct Dataset::State {
   bool is_inherited() const { return process != process_id(); }
 
   Run held;
+  Upkeep upkeep{held};
   const std::int64_t process = process_id();
 };
 
@@ -70,7 +72,7 @@ Dataset::~Dataset() {
     static_cast<void>(state_.release());  // nothing in it can be waited for or destroyed
     return;
   }
-  state_->held.upkeep().finish();
+  state_->upkeep.finish();
 }
 
 const IoSettings& Dataset::settings() const {
@@ -82,11 +84,11 @@ const std::string& Dataset::run_id() const {
 
 AppendSummary Dataset::append(std::string_view table, const Frame& frame, const AppendOptions& options) {
   TableFrame one{std::string(table), frame};
-  return io::append(state_->run(), {&one, 1}, options).front();
+  return io::append(state_->run(), state_->upkeep, {&one, 1}, options).front();
 }
 
 std::vector<AppendSummary> Dataset::append(std::span<const TableFrame> frames, const AppendOptions& options) {
-  return io::append(state_->run(), frames, options);
+  return io::append(state_->run(), state_->upkeep, frames, options);
 }
 
 Scan Dataset::scan(std::string_view table, const ScanOptions& options) {
@@ -100,30 +102,30 @@ std::shared_ptr<arrow::Table> Dataset::read(std::string_view table, const ScanOp
 std::optional<TableManifest> Dataset::manifest(std::string_view table) {
   Run& run = state_->run();
   run.open();
-  if (!core::find_stored_table(table)) {
+  if (!run.tables().find(table)) {
     run.paths().table(std::string(table));  // throws where it cannot be the name of any
     return std::nullopt;
   }
-  auto lock = run.lock();
-  TableState* state = run.table(lock, table);
+  const auto snapshot = run.snapshot();
+  TableState* state = snapshot->table(table);
   if (!state) return std::nullopt;
-  if (run.info()) run.identify_parts(lock, *state);  // some may belong to no table: see there
+  if (run.info()) snapshot->identify_parts(*state);  // some may belong to no table: see there
   return state->manifest();
 }
 
 JsonObject Dataset::columns(std::string_view table) {
   Run& run = state_->run();
   run.open();
-  const core::TableDescriptor* descriptor = core::find_stored_table(table);
-  auto lock = run.lock();
-  TableState* state = descriptor ? run.table(lock, table) : nullptr;
+  const Table descriptor = run.tables().find(table);
+  const auto snapshot = run.snapshot();
+  TableState* state = descriptor ? snapshot->table(table) : nullptr;
   if (!state) return {};
-  run.identify_parts(lock, *state);
+  snapshot->identify_parts(*state);
   return *columns_to_json(scan_columns(*state, *descriptor)).get_if<JsonObject>();
 }
 
 RebuildReport Dataset::rebuild_manifest(std::string_view table, const Progress& progress) {
-  return rebuild(state_->run(), table, progress);
+  return rebuild(state_->run(), state_->upkeep, table, progress);
 }
 
 TableManifest Dataset::look_for_parts(std::string_view table) {
@@ -131,7 +133,7 @@ TableManifest Dataset::look_for_parts(std::string_view table) {
 }
 
 void Dataset::write_manifest(const TableManifest& manifest) {
-  io::write_manifest(state_->run(), manifest);
+  io::write_manifest(state_->run(), state_->upkeep, manifest);
 }
 
 VerifyReport Dataset::verify(bool full, const Progress& progress) {
@@ -142,9 +144,9 @@ std::vector<TableInfo> Dataset::tables() {
   Run& run = state_->run();
   run.open();
   std::vector<TableInfo> all;
-  auto lock = run.lock();
-  for (TableState* state : run.all_tables(lock)) {
-    if (run.info()) run.identify_parts(lock, *state);
+  const auto snapshot = run.snapshot();
+  for (TableState* state : snapshot->all_tables()) {
+    if (run.info()) snapshot->identify_parts(*state);
     const TableManifest manifest = state->manifest();
     TableInfo info{manifest.table, manifest.rows(), manifest.bytes(), manifest.parts(), {}, {}, {}};
     for (const PartitionMeta& p : manifest.partitions) {
@@ -207,9 +209,9 @@ void Dataset::refresh_manifests() {
     run.adopt_older_parts(name);
     // Another writer may put a manifest that it made earlier in place of ours; then one is made anew.
     for (int turn = 0; turn < most_turns; ++turn) {
-      run.upkeep().refresh(name);
-      auto lock = run.lock();
-      const TableState* state = run.table(lock, name);
+      state_->upkeep.refresh(name);
+      const auto snapshot = run.snapshot();
+      const TableState* state = snapshot->table(name);
       if (!state || state->manifest_position < 0 || state->manifest_position >= state->position) break;
     }
   }
@@ -218,7 +220,7 @@ void Dataset::refresh_manifests() {
 void Dataset::close() {
   if (state_->is_inherited()) return;
   Run& run = state_->run();
-  run.upkeep().finish();
+  state_->upkeep.finish();
   run.stop_writing("This Dataset of run " + run.run_id + " is closed.");
 }
 

@@ -252,20 +252,20 @@ class Judge {
            manifest->second.manifest_position < 0 && legacy_place(part).seq == INT64_MAX;
   }
 
-  struct Place {
+  struct Listed {
     std::int64_t seq = INT64_MAX;
     std::size_t index = 0;
   };
 
   // Parts of the older package come as their manifest lists them.
-  Place legacy_place(const FoundPart& part) {
+  Listed legacy_place(const FoundPart& part) {
     if (listed_.empty())
       for (const auto& [table, state] : evidence_.manifests)
         for (const auto& [bucket, parts] : state.buckets())
           for (std::size_t i = 0; i < parts.size(); ++i)
-            listed_.try_emplace({table, bucket, parts[i].meta.path}, Place{parts[i].seq, i});
+            listed_.try_emplace({table, bucket, parts[i].meta.path}, Listed{parts[i].seq, i});
     const auto place = listed_.find(key_of(part));
-    return place == listed_.end() ? Place{} : place->second;
+    return place == listed_.end() ? Listed{} : place->second;
   }
 
   // ---- what no evidence names ----
@@ -392,7 +392,7 @@ class Judge {
   // A merged part and what it replaces never both count. Where two claim the same part, the one that was
   // committed first stands.
   void leave_out_replaced() {
-    std::vector<std::pair<Place, const FoundPart*>> merged;
+    std::vector<std::pair<Listed, const FoundPart*>> merged;
     for (const auto& [key, live] : live_)
       if (!live.part->facts->footer.replaces.empty()) merged.emplace_back(live.place, live.part);
     std::stable_sort(merged.begin(), merged.end(),
@@ -436,38 +436,25 @@ class Judge {
     verdict_.commit.complete_through = complete_through_;
     for (const auto& [order, live] : ordered) add(*live);
     for (const auto& [table, names] : gone_)
-      for (const auto& [file, bucket] : names) change_of(table).removed.push_back({bucket, file});
+      for (const auto& [file, bucket] : names)
+        verdict_.commit.change_of(table).removed.push_back({bucket, file});
     std::sort(verdict_.uncommitted.begin(), verdict_.uncommitted.end());
   }
 
   struct Live {
     const FoundPart* part = nullptr;
-    Place place;
+    Listed place;
     const PartRecord* record = nullptr;  // as it was named
   };
 
   void add(const Live& live) {
     const PartFacts& facts = *live.part->facts;
-    PartRecord record;
-    record.bucket = live.part->bucket;
-    record.meta = {live.part->file, facts.rows,     facts.bytes,
-                   facts.tick_min,  facts.tick_max, created_at(live)};
-    record.schema = schema_id(facts.footer.columns);
+    PartRecord record = record_of(live.part->bucket, live.part->file, facts);
+    record.meta.created_at = created_at(live);
     // Never made anew where it is known: it would hide what has become of the bytes since.
     record.checksum = live.record ? live.record->checksum : checksum_of(run_.storage(), live.part->path);
     record.token = live.record && !live.record->token.empty() ? live.record->token : facts.footer.token;
-    TableChange& change = change_of(live.part->table);
-    const bool known = std::any_of(change.schemas.begin(), change.schemas.end(),
-                                   [&](const auto& s) { return s.first == record.schema; });
-    if (!known) change.schemas.emplace_back(record.schema, facts.footer.columns);
-    change.added.push_back(std::move(record));
-  }
-
-  TableChange& change_of(const std::string& table) {
-    for (TableChange& change : verdict_.commit.tables)
-      if (change.table == table) return change;
-    return verdict_.commit.tables.emplace_back(
-        TableChange{.table = table, .schemas = {}, .added = {}, .removed = {}, .condemned = {}});
+    verdict_.commit.change_of(live.part->table).add(std::move(record), facts.footer.columns, false);
   }
 
   std::string created_at(const Live& live) const {
@@ -499,7 +486,7 @@ class Judge {
   std::optional<std::int64_t> complete_through_;
   std::map<std::string, Loose> loose_;  // by append id
   std::map<Key, Live> live_;
-  std::map<Key, Place> listed_;  // by the manifests
+  std::map<Key, Listed> listed_;  // by the manifests
   Verdict verdict_;
 };
 

@@ -6,14 +6,12 @@
 #include <tuple>
 #include <utility>
 
-#include "core/suggest.h"
 #include "crv/core/error.h"
 #include "io/base/clock.h"
 #include "io/dataset/recover.h"
 #include "io/dataset/verbs.h"
 #include "io/log/manifest_file.h"
 #include "io/run/survey.h"
-#include "io/run/upkeep.h"
 
 namespace crv::io {
 namespace {
@@ -28,8 +26,8 @@ class Rebuild {
         progress_(progress),
         listed_(table_) {}
 
-  RebuildReport operator()() {
-    run_.upkeep().drain();
+  RebuildReport operator()(Upkeep& upkeep) {
+    upkeep.drain();
     if (!log_stands() && holds_anything()) return recover(run_, table_, progress_);
     report_.from_log = true;
     if (!holds_table()) return nothing();
@@ -41,7 +39,10 @@ class Rebuild {
     tell_missing(found, state);
     const Commit adopting = commit_of(legacy);
     write_manifest(run, with_legacy(state, adopting));
-    if (!legacy.empty()) adopt(run, legacy, adopting);
+    if (!legacy.empty() && adopt(run, legacy, adopting)) {
+      upkeep.refresh(table_);
+      tell_manifest();
+    }
     return std::move(report_);
   }
 
@@ -149,7 +150,8 @@ class Rebuild {
       for (const TableChange& change : commit.tables) named.insert(change.table);
     const std::vector<std::string> tables = table_folders(run_);
     return std::any_of(tables.begin(), tables.end(), [&](const std::string& table) {
-      return !named.contains(table) && !storage_.exists(paths_.manifest(table)) && has_buckets(run_, table);
+      return !named.contains(table) && !storage_.exists(paths_.manifest(table)) &&
+             run_.any_bucket(table).has_value();
     });
   }
 
@@ -165,7 +167,7 @@ class Rebuild {
     const std::vector<std::string> tables = table_folders(run_);
     return storage_.exists(paths_.run_json()) || storage_.exists(paths_.log()) ||
            std::any_of(tables.begin(), tables.end(), [&](const std::string& table) {
-             return storage_.exists(paths_.manifest(table)) || has_buckets(run_, table);
+             return storage_.exists(paths_.manifest(table)) || run_.any_bucket(table);
            });
   }
 
@@ -253,7 +255,8 @@ class Rebuild {
     return state;
   }
 
-  void adopt(const std::shared_ptr<const FoundRun>& run, const std::vector<const FoundPart*>& legacy,
+  // False where others have committed all of it meanwhile.
+  bool adopt(const std::shared_ptr<const FoundRun>& run, const std::vector<const FoundPart*>& legacy,
              const Commit& adopting) {
     std::set<std::string> folders;
     for (const FoundPart* part : legacy) {
@@ -262,8 +265,8 @@ class Rebuild {
     }
     for (const std::string& folder : folders) storage_.sync(folder);
     storage_.sync_up(paths_.table(table_), "");
-    const std::optional<Commit> done = run_.commit(run, [&](const Run::Lock& lock) -> std::optional<Commit> {
-      const TableState* now = run_.table(lock, table_);
+    const std::optional<Commit> done = run_.commit(run, [&](Snapshot& snapshot) -> std::optional<Commit> {
+      const TableState* now = snapshot.table(table_);
       Commit commit = adopting;
       commit.id = run_.new_id();
       for (TableChange& change : commit.tables)
@@ -273,11 +276,14 @@ class Rebuild {
       std::erase_if(commit.tables, [](const TableChange& change) { return change.added.empty(); });
       return commit.tables.empty() ? std::nullopt : std::optional(std::move(commit));
     });
-    if (!done) return;
+    if (!done) return false;
     for (const FoundPart* part : legacy) report_.legacy.push_back(part->path);
-    run_.upkeep().refresh(table_);
-    const Run::Lock lock = run_.lock();
-    if (TableState* state = run_.table(lock, table_)) report_.manifest = state->manifest();
+    return true;
+  }
+
+  void tell_manifest() {
+    const auto snapshot = run_.snapshot();
+    if (const TableState* state = snapshot->table(table_)) report_.manifest = state->manifest();
   }
 
   static bool is_committed(const TableState& state, const PartRecord& part) {
@@ -290,8 +296,7 @@ class Rebuild {
     adopting.kind = CommitKind::adopt;
     if (legacy.empty()) return adopting;
     const auto listed = listed_.parts_by_name();
-    TableChange& change = adopting.tables.emplace_back(
-        TableChange{.table = table_, .schemas = {}, .added = {}, .removed = {}, .condemned = {}});
+    TableChange& change = adopting.change_of(table_);
     for (const FoundPart* part : legacy) {
       const auto before = listed.find(part->file);
       add(change, *part, before == listed.end() ? nullptr : before->second);
@@ -301,16 +306,10 @@ class Rebuild {
 
   void add(TableChange& change, const FoundPart& part, const PartRecord* listed) {
     const PartFacts& facts = *part.facts;
-    PartRecord record;
-    record.bucket = part.bucket;
-    record.meta = {part.file,      facts.rows,     facts.bytes,
-                   facts.tick_min, facts.tick_max, created_at(part, listed)};
-    record.schema = schema_id(facts.footer.columns);
+    PartRecord record = record_of(part.bucket, part.file, facts);
+    record.meta.created_at = created_at(part, listed);
     record.checksum = checksum_of(storage_, part.path);
-    const bool known = std::any_of(change.schemas.begin(), change.schemas.end(),
-                                   [&](const auto& s) { return s.first == record.schema; });
-    if (!known) change.schemas.emplace_back(record.schema, facts.footer.columns);
-    change.added.push_back(std::move(record));
+    change.add(std::move(record), facts.footer.columns, false);
   }
 
   // Whatever stands there, unless it is sound and newer.
@@ -341,24 +340,18 @@ class Rebuild {
   RebuildReport report_;
 };
 
-std::string known_table(const Run& run, std::string_view table) {
-  if (core::find_stored_table(table)) return std::string(table);
-  raise(ErrorCode::unknown_table, core::no_such_table(table),
-        {.run_id = run.run_id, .table = std::string(table), .value = std::string(table)});
-}
-
 }  // namespace
 
-RebuildReport rebuild(Run& run, std::string_view table, const Progress& progress) {
+RebuildReport rebuild(Run& run, Upkeep& upkeep, std::string_view table, const Progress& progress) {
   run.prepare();
   run.use_durable_storage();
-  return Rebuild(run, known_table(run, table), progress)();
+  return Rebuild(run, run.tables().require(table, ErrorCode::unknown_table)->name, progress)(upkeep);
 }
 
 TableManifest look_for_parts(Run& run, std::string_view table) {
   run.prepare();
   const Progress silent;
-  return Rebuild(run, known_table(run, table), silent).look();
+  return Rebuild(run, run.tables().require(table, ErrorCode::unknown_table)->name, silent).look();
 }
 
 }  // namespace crv::io

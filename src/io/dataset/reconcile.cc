@@ -4,12 +4,10 @@
 #include <set>
 #include <utility>
 
-#include "core/suggest.h"
 #include "crv/core/error.h"
 #include "io/arrow/arrow_types.h"
 #include "io/dataset/verbs.h"
 #include "io/part/part.h"
-#include "io/run/upkeep.h"
 
 namespace crv::io {
 namespace {
@@ -18,21 +16,21 @@ class Reconcile {
  public:
   Reconcile(Run& run, const TableManifest& wanted) : run_(run), wanted_(wanted) {}
 
-  void operator()() {
+  void operator()(Upkeep& upkeep) {
     run_.open();
     run_.require_writable();
     for (const PartitionMeta& partition : wanted_.partitions)
       for (const PartMeta& part : partition.parts) check_name(partition.bucket_id, part);
-    run_.open_for_writing(Run::Buckets::are_known);
+    run_.open_for_writing(Buckets::are_known);
     opened_ = run_.current();
     check_baseline();
-    run_.table_for_writing(wanted_.table, Run::Buckets::are_known);
+    run_.make_table_ready(wanted_.table, Buckets::are_known);
     look_at_new_parts();
     std::optional<Commit> done =
-        run_.commit(opened_, [&](const Run::Lock& lock) { return make_commit(lock); });
-    if (!done) return run_.upkeep().refresh(wanted_.table);
-    run_.upkeep().after_commit(done->seq, {wanted_.table});
-    run_.upkeep().refresh_after_commit(wanted_.table);
+        run_.commit(opened_, [&](Snapshot& snapshot) { return make_commit(snapshot); });
+    if (!done) return upkeep.refresh(wanted_.table);
+    upkeep.after_commit(done->seq, {wanted_.table});
+    upkeep.refresh_after_commit(wanted_.table);
   }
 
  private:
@@ -51,8 +49,8 @@ class Reconcile {
   void look_at_new_parts() {
     std::vector<std::pair<std::int64_t, const PartMeta*>> added;
     {
-      auto lock = run_.lock();
-      TableState* state = run_.table(lock, wanted_.table);
+      const auto snapshot = run_.snapshot();
+      const TableState* state = snapshot->table(wanted_.table);
       if (!state) refuse_missing();
       for (const PartitionMeta& partition : wanted_.partitions)
         for (const PartMeta& part : partition.parts)
@@ -76,8 +74,7 @@ class Reconcile {
     if ((!footer.table.empty() && footer.table != wanted_.table) ||
         (!footer.run_id.empty() && footer.run_id != run_.run_id))
       refuse(bucket, part, "it belongs to table " + footer.table + " of run " + footer.run_id);
-    if (facts.tick_min < 0 || facts.tick_min / run_.bucket_size() != bucket ||
-        facts.tick_max / run_.bucket_size() != bucket)
+    if (!lie_in_bucket(facts.tick_min, facts.tick_max, bucket, run_.bucket_size()))
       refuse(bucket, part,
              "its ticks " + span(facts.tick_min, facts.tick_max) + " do not belong to bucket " +
                  std::to_string(bucket));
@@ -88,11 +85,8 @@ class Reconcile {
                  span(facts.tick_min, facts.tick_max) + "; the manifest says " +
                  numbers(part.rows, part.bytes) + ", ticks " + span(part.tick_min, part.tick_max));
     run_.storage().flush(path);
-    PartRecord record;
-    record.bucket = bucket;
-    record.meta = part;
-    if (record.meta.created_at.empty()) record.meta.created_at = run_.now();
-    record.schema = schema_id(footer.columns);
+    PartRecord record = record_of(bucket, part.path, facts);
+    record.meta.created_at = part.created_at.empty() ? run_.now() : part.created_at;
     record.checksum = checksum_of(run_.storage(), path);
     new_parts_.emplace_back(std::move(record), footer.columns);
   }
@@ -123,8 +117,8 @@ class Reconcile {
           {.run_id = run_.run_id, .table = wanted_.table, .value = wanted_.last_id, .seq = seq});
   }
 
-  std::optional<Commit> make_commit(const Run::Lock& lock) {
-    TableState* state = run_.table(lock, wanted_.table);
+  std::optional<Commit> make_commit(Snapshot& snapshot) {
+    const TableState* state = snapshot.table(wanted_.table);
     if (!state) refuse_missing();
     TableChange change{.table = wanted_.table, .schemas = {}, .added = {}, .removed = {}, .condemned = {}};
     Columns held = state->columns();
@@ -136,11 +130,7 @@ class Reconcile {
       std::vector<TypeConflict> conflicts;
       held = unite(held, columns, conflicts);
       if (!conflicts.empty()) refuse_conflict(record, conflicts.front());
-      const bool brought = std::any_of(change.schemas.begin(), change.schemas.end(),
-                                       [&](const auto& s) { return s.first == record.schema; });
-      if (!brought && !state->knows_schema(record.schema))
-        change.schemas.emplace_back(record.schema, columns);
-      change.added.push_back(record);
+      change.add(record, columns, state->knows_schema(record.schema));
     }
     // What was committed after the caller's snapshot stays: the caller cannot have meant it.
     for (const auto& [bucket, parts] : state->buckets())
@@ -175,11 +165,9 @@ class Reconcile {
 
 }  // namespace
 
-void write_manifest(Run& run, const TableManifest& manifest) {
-  if (!core::find_table(manifest.table))
-    raise(ErrorCode::unknown_table, core::no_such_table(manifest.table),
-          {.run_id = run.run_id, .table = manifest.table, .value = manifest.table});
-  Reconcile(run, manifest)();
+void write_manifest(Run& run, Upkeep& upkeep, const TableManifest& manifest) {
+  static_cast<void>(run.tables().require_open(manifest.table));
+  Reconcile(run, manifest)(upkeep);
 }
 
 }  // namespace crv::io

@@ -7,22 +7,21 @@
 
 #include "crv/io/dataset.h"
 #include "io/run/run.h"
+#include "io/run/upkeep.h"
 
 namespace crv::io {
 
-std::vector<AppendSummary> append(Run& run, std::span<const TableFrame> frames, const AppendOptions& options);
+std::vector<AppendSummary> append(Run& run, Upkeep& upkeep, std::span<const TableFrame> frames,
+                                  const AppendOptions& options);
 Scan scan(Run& run, std::string_view table, const ScanOptions& options);
-RebuildReport rebuild(Run& run, std::string_view table, const Progress& progress);
+RebuildReport rebuild(Run& run, Upkeep& upkeep, std::string_view table, const Progress& progress);
 // What rebuild() would write as the table's manifest; writes nothing.
 TableManifest look_for_parts(Run& run, std::string_view table);
-void write_manifest(Run& run, const TableManifest& manifest);
+void write_manifest(Run& run, Upkeep& upkeep, const TableManifest& manifest);
 VerifyReport verify(Run& run, bool full, const Progress& progress);
 Json artifacts_index(Run& run);
 // `of`: the run that the tables are of.
 Json write_bundle(Run& run, const std::shared_ptr<const FoundRun>& of, const std::vector<TableInfo>& tables,
                   const JsonObject& meta, const JsonObject& env);
-
-// The columns that a scan of the table has, with the least types that hold all its parts.
-Columns scan_columns(const TableState& state, const core::TableDescriptor& descriptor);
 
 }  // namespace crv::io

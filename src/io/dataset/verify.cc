@@ -216,7 +216,7 @@ class Verify {
         tell_unlisted(*state, part, record);
     }
     if (without_manifest_.contains(table) &&
-        (state || has_buckets(run_, table)) &&  // else its first append ended before it wrote a row
+        (state || run_.any_bucket(table)) &&  // else its first append ended before it wrote a row
         !run_.storage().exists(run_.paths().manifest(table)))
       find("error", "table_missing", run_.paths().manifest(table), "The table has no manifest. Rebuild it.");
     if (!state) return;
@@ -248,7 +248,7 @@ class Verify {
     constexpr std::size_t step = 64;
     for (std::size_t from = 0; from < parts.size(); from += step) {
       if (progress_) progress_(static_cast<std::int64_t>(from), static_cast<std::int64_t>(parts.size()));
-      in_parallel(std::min(step, parts.size() - from),
+      in_parallel(run_.executor().threads(), std::min(step, parts.size() - from),
                   [&](std::size_t i) { check_part(state, *parts[from + i], on_disk); });
     }
     for (const PartRecord* part : parts) {

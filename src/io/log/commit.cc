@@ -129,6 +129,20 @@ std::string_view name_of(CommitKind kind) {
   return "";
 }
 
+void TableChange::add(PartRecord part, const Columns& columns, bool table_knows_schema) {
+  const bool brought =
+      std::ranges::any_of(schemas, [&](const auto& schema) { return schema.first == part.schema; });
+  if (!brought && !table_knows_schema) schemas.emplace_back(part.schema, columns);
+  added.push_back(std::move(part));
+}
+
+TableChange& Commit::change_of(std::string_view table) {
+  for (TableChange& change : tables)
+    if (change.table == table) return change;
+  tables.push_back({.table = std::string(table), .schemas = {}, .added = {}, .removed = {}, .condemned = {}});
+  return tables.back();
+}
+
 const TableChange* Commit::find(std::string_view table) const {
   for (const TableChange& change : tables)
     if (change.table == table) return &change;

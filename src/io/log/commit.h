@@ -48,6 +48,9 @@ struct TableChange {
   std::vector<PartRecord> added;
   std::vector<PartName> removed;
   std::vector<PartName> condemned;
+
+  // Adds a part, and the schema that it has unless the table knows it.
+  void add(PartRecord part, const Columns& columns, bool table_knows_schema);
 };
 
 struct Commit {
@@ -62,6 +65,7 @@ struct Commit {
   std::vector<TableChange> tables;
 
   const TableChange* find(std::string_view table) const;
+  TableChange& change_of(std::string_view table);  // made where it is missing
   std::int64_t format() const { return prev.empty() && kind != CommitKind::fence ? 1 : format_number; }
 };
 

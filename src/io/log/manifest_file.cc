@@ -142,7 +142,7 @@ class PartitionsText {
 
 void check_buckets(const std::vector<PartRecord>& parts, std::int64_t bucket_size, const Origin& origin) {
   for (const PartRecord& part : parts)
-    if (part.meta.tick_min / bucket_size != part.bucket || part.meta.tick_max / bucket_size != part.bucket)
+    if (!lie_in_bucket(part.meta.tick_min, part.meta.tick_max, part.bucket, bucket_size))
       raise(ErrorCode::manifest_damaged,
             origin.path + " is damaged: part " + part.meta.path + " does not belong to bucket " +
                 std::to_string(part.bucket) + ".",

@@ -167,7 +167,7 @@ class Partitions {
         !text_.take(",\n          \"created_at\": \"") || !time(part) || !text_.take("\"\n        }"))
       return false;
     return part.rows > 0 && part.bytes > 0 && part.tick_min <= part.tick_max &&
-           part.tick_min / bucket_size_ == part.bucket && part.tick_max / bucket_size_ == part.bucket &&
+           lie_in_bucket(part.tick_min, part.tick_max, part.bucket, bucket_size_) &&
            names_.insert(list_, list_.parts.size() - 1);
   }
 

@@ -12,6 +12,7 @@
 #include <arrow/type_fwd.h>
 
 #include "crv/io/settings.h"
+#include "io/log/commit.h"
 #include "io/schema/types.h"
 #include "io/storage/storage.h"
 
@@ -57,6 +58,9 @@ struct PartFacts {
 // Of any Parquet file with a column tick of integers: what it has no keys for is empty. Throws IoReadError:
 // part_missing where there is none, part_damaged where it cannot be read or has no rows or tick.
 PartFacts read_part_facts(Storage& storage, const std::string& path);
+
+// A part as its footer has it, under the name that it stands under; without a checksum.
+PartRecord record_of(std::int64_t bucket, const std::string& file, const PartFacts& facts);
 
 // Rows of any Parquet file, by its footer; nothing where it is none or damaged.
 std::optional<std::int64_t> parquet_rows(Storage& storage, const std::string& path);

@@ -202,6 +202,14 @@ int PartFile::tick_leaf() const {
   return found[0];
 }
 
+PartRecord record_of(std::int64_t bucket, const std::string& file, const PartFacts& facts) {
+  PartRecord record;
+  record.bucket = bucket;
+  record.meta = {file, facts.rows, facts.bytes, facts.tick_min, facts.tick_max, facts.footer.created_at};
+  record.schema = schema_id(facts.footer.columns);
+  return record;
+}
+
 PartFacts read_part_facts(Storage& storage, const std::string& path) {
   const PartFile part(storage, path);
   PartFacts facts;

@@ -147,7 +147,7 @@ struct SortedBatch {
 }  // namespace
 
 SortedRows sort_rows(const arrow::Table& frame, const arrow::ChunkedArray& ticks, const BrokenRules& broken,
-                     const std::string& table) {
+                     const std::string& table, std::size_t threads) {
   const std::vector<std::int32_t> first = first_rules(frame.num_rows(), broken);
   const std::vector<std::int64_t> tick_of = values_of(ticks);
   arrow::TableBatchReader reader(frame);
@@ -160,7 +160,7 @@ SortedRows sort_rows(const arrow::Table& frame, const arrow::ChunkedArray& ticks
     begin += static_cast<std::size_t>(batch->num_rows());
   }
   std::vector<SortedBatch> sorted(batches.size());
-  in_parallel(batches.size(), [&](std::size_t b) {
+  in_parallel(threads, batches.size(), [&](std::size_t b) {
     std::vector<std::int64_t> good;
     BadRows bad(table);
     for (std::int64_t i = 0; i < batches[b]->num_rows(); ++i) {

@@ -6,6 +6,7 @@
 
 #include <arrow/type_fwd.h>
 
+#include "io/base/parallel.h"
 #include "io/rules/broken_rules.h"
 
 namespace crv::io {
@@ -20,6 +21,6 @@ struct SortedRows {
 // `ticks`: those of the frame as int64; what is null or negative there becomes 0. `broken` must list all rows
 // of each rule. A row that breaks several rules is told with the first of them.
 SortedRows sort_rows(const arrow::Table& frame, const arrow::ChunkedArray& ticks, const BrokenRules& broken,
-                     const std::string& table);
+                     const std::string& table, std::size_t threads = cores());
 
 }  // namespace crv::io

@@ -313,7 +313,7 @@ void join(BrokenRule& all, BrokenRule&& some, bool keep_all) {
 }  // namespace
 
 CheckedRows check_rows(const std::shared_ptr<arrow::Table>& table, const core::TableDescriptor& descriptor,
-                       bool keep_all) {
+                       bool keep_all, std::size_t threads) {
   const Checks checks(*table->schema(), descriptor);
   arrow::TableBatchReader reader(*table);
   reader.set_chunksize(kBatchRows);
@@ -325,7 +325,7 @@ CheckedRows check_rows(const std::shared_ptr<arrow::Table>& table, const core::T
     rows += batch->num_rows();
   }
   std::vector<BatchFindings> found(batches.size());
-  in_parallel(batches.size(),
+  in_parallel(threads, batches.size(),
               [&](std::size_t i) { found[i] = checks.run(*batches[i], first_rows[i], keep_all); });
 
   CheckedRows result;

@@ -6,6 +6,7 @@
 #include <arrow/type_fwd.h>
 
 #include "crv/core/descriptor.h"
+#include "io/base/parallel.h"
 #include "io/rules/broken_rules.h"
 
 namespace crv::io {
@@ -20,6 +21,6 @@ struct CheckedRows {
 // `table` holds columns as conform() makes them; those of no descriptor are not looked at. `keep_all`: every
 // row that breaks a rule is listed, else the first few of each rule.
 CheckedRows check_rows(const std::shared_ptr<arrow::Table>& table, const core::TableDescriptor& descriptor,
-                       bool keep_all);
+                       bool keep_all, std::size_t threads = cores());
 
 }  // namespace crv::io

@@ -38,8 +38,8 @@ bool look_into(Run& run, FoundPart& part, std::int64_t bucket_size) {
   }
   const PartFacts& facts = *part.facts;
   bool other_home = facts.footer.table != part.table || facts.footer.run_id != run.run_id;
-  bool other_bucket = bucket_size > 0 && (facts.tick_min < 0 || facts.tick_min / bucket_size != part.bucket ||
-                                          facts.tick_max / bucket_size != part.bucket);
+  bool other_bucket =
+      bucket_size > 0 && !lie_in_bucket(facts.tick_min, facts.tick_max, part.bucket, bucket_size);
   part.foreign = other_home || other_bucket;
   part.unnamed = facts.footer.table.empty() && facts.footer.run_id.empty() && !other_bucket;
   if (part.unnamed)
@@ -57,19 +57,13 @@ bool look_into(Run& run, FoundPart& part, std::int64_t bucket_size) {
 std::vector<std::string> table_folders(Run& run) {
   std::vector<std::string> names;
   for (const Entry& entry : run.storage().list(run.paths().tables()))
-    if (entry.is_folder && core::find_stored_table(entry.name)) names.push_back(entry.name);
+    if (entry.is_folder && run.tables().find(entry.name)) names.push_back(entry.name);
   return names;
-}
-
-bool has_buckets(Run& run, const std::string& table) {
-  const std::vector<Entry> entries = run.storage().list(run.paths().table(table));
-  return std::any_of(entries.begin(), entries.end(),
-                     [](const Entry& e) { return parse_bucket_folder(e.name).has_value(); });
 }
 
 void require_folders(Run& run) {
   for (const Entry& entry : run.storage().list(run.paths().tables()))
-    if (!entry.is_folder && core::find_stored_table(entry.name))
+    if (!entry.is_folder && run.tables().find(entry.name))
       raise(ErrorCode::run_damaged,
             run.paths().table(entry.name) +
                 " should be the folder of a table, and is a file, or a link that leads nowhere.",
@@ -92,7 +86,7 @@ Survey survey(Run& run, const std::vector<std::string>& tables, std::int64_t buc
   std::vector<char> there(found.parts.size(), 1);
   for (std::size_t from = 0; from < found.parts.size(); from += step) {
     if (progress) progress(static_cast<std::int64_t>(from), static_cast<std::int64_t>(found.parts.size()));
-    in_parallel(std::min(step, found.parts.size() - from),
+    in_parallel(run.executor().threads(), std::min(step, found.parts.size() - from),
                 [&](std::size_t i) { there[from + i] = look_into(run, found.parts[from + i], bucket_size); });
   }
   std::vector<FoundPart> parts;

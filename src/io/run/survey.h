@@ -36,8 +36,6 @@ Survey survey(Run& run, const std::vector<std::string>& tables, std::int64_t buc
 
 // Names of the canonical tables that have a folder, with a manifest or without.
 std::vector<std::string> table_folders(Run& run);
-// Whether the table's folder holds a bucket.
-bool has_buckets(Run& run, const std::string& table);
 // Throws run_damaged where what should be the folder of a table is none: a disk may not be mounted.
 void require_folders(Run& run);
 

@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include "crv/core/error.h"
 #include "io/log/manifest_file.h"
-#include "io/run/run.h"
 
 namespace crv::io {
 namespace {
@@ -22,27 +20,18 @@ constexpr std::int64_t quiet_commits = 1024;  // what a reader of a quiet table 
 
 }  // namespace
 
-Upkeep::~Upkeep() {
-  {
-    std::lock_guard held(mutex_);
-    stop_ = true;
-  }
-  wake_.notify_all();
-  if (thread_.joinable()) thread_.join();
-}
-
 bool Upkeep::due(const std::string& table, std::int64_t seq, bool* large) {
   std::int64_t parts = 0, lag = 0;
   {
-    auto lock = run_.lock();
-    TableState* state = run_.known_table(lock, table);
+    const auto snapshot = run_.snapshot();
+    const TableState* state = snapshot->known_table(table);
     if (!state) return false;
     parts = state->parts();
     lag = seq - std::max<std::int64_t>(state->manifest_position, 0);
   }
   *large = parts > small_parts;
-  std::lock_guard held(mutex_);
-  Freshness& fresh = freshness_[table];
+  const auto freshness = freshness_.hold();
+  Freshness& fresh = (*freshness)[table];
   bool first = fresh.refreshed_us == 0;
   fresh.dirty = true;
   std::int64_t now = run_.now_us();
@@ -66,25 +55,28 @@ void Upkeep::upkeep_of(std::int64_t seq, const std::vector<std::string>& tables)
   for (const std::string& table : tables) {
     bool large = false;
     if (!due(table, seq, &large)) continue;
-    const std::string name = "manifest of table " + table;
-    const auto job = [this, table] { refresh(table); };
-    large ? later(name, job) : attempt(name, job);
+    large ? refresh_later(table) : refresh_after_commit(table);
   }
   const std::shared_ptr<Log> log = run_.log();
   if (!log) return;
-  FoldRange range = log->range_of(seq);
-  std::vector<std::string> quiet;
+  const FoldRange range = log->range_of(seq);
   if (seq == range.last) {
     fold_later(range);
-    auto lock = run_.lock();
-    for (const std::string& name : run_.known_tables(lock)) {
-      TableState* state = run_.known_table(lock, name);
-      if (seq - state->manifest_position >= std::max(quiet_commits, state->parts())) quiet.push_back(name);
-    }
+    for (const std::string& table : quiet_tables(seq)) refresh_later(table);
   } else if (seq == range.first && seq > 1) {
     fold_later(log->range_of(seq - 1));  // whoever was to fold it may be gone
   }
-  for (const std::string& name : quiet) later("manifest of table " + name, [this, name] { refresh(name); });
+}
+
+// Tables that nobody has written to for long: who opens the run must not read all that the others have had.
+std::vector<std::string> Upkeep::quiet_tables(std::int64_t seq) {
+  std::vector<std::string> quiet;
+  const auto snapshot = run_.snapshot();
+  for (const std::string& name : snapshot->known_tables()) {
+    const TableState* state = snapshot->known_table(name);
+    if (seq - state->manifest_position >= std::max(quiet_commits, state->parts())) quiet.push_back(name);
+  }
+  return quiet;
 }
 
 void Upkeep::refresh(const std::string& table) {
@@ -92,12 +84,12 @@ void Upkeep::refresh(const std::string& table) {
   std::optional<TableState> snapshot;
   std::shared_ptr<const FoundRun> run;
   {
-    auto lock = run_.lock();
+    const auto held = run_.snapshot();
     run = run_.current();
-    TableState* state = run_.table(lock, table);
+    const TableState* state = held->table(table);
     if (!state) return;
     state->load_parts();
-    if (state->manifest_position < 0 && !Run::unadopted_parts(*state).empty()) return;
+    if (state->manifest_position < 0 && !unadopted_parts(*state).empty()) return;
     snapshot = *state;
   }
   const std::int64_t position = snapshot->position;
@@ -112,12 +104,12 @@ void Upkeep::refresh(const std::string& table) {
   run_.storage().replace(path, text);
   run_.storage().sync(run_.paths().table(table));
   {
-    auto lock = run_.lock();
-    if (TableState* state = run_.current() == run ? run_.known_table(lock, table) : nullptr)
+    const auto held = run_.snapshot();
+    if (TableState* state = run_.current() == run ? held->known_table(table) : nullptr)
       state->manifest_position = std::max(state->manifest_position, position);
   }
-  std::lock_guard held(mutex_);
-  Freshness& fresh = freshness_[table];
+  const auto freshness = freshness_.hold();
+  Freshness& fresh = (*freshness)[table];
   fresh.dirty = false;
   fresh.refreshed_us = run_.now_us();
 }
@@ -126,29 +118,23 @@ void Upkeep::refresh_after_commit(const std::string& table) noexcept {
   attempt("manifest of table " + table, [&] { refresh(table); });
 }
 
-void Upkeep::drain() {
-  std::unique_lock held(mutex_);
-  if (thread_.get_id() == std::this_thread::get_id()) return;  // a warning's handler has called
-  idle_.wait(held, [&] { return jobs_.empty() && !busy_; });
-}
-
 void Upkeep::finish() noexcept {
   try {
     drain();
     std::vector<std::string> dirty;
     {
-      std::lock_guard held(mutex_);
-      for (const auto& [table, fresh] : freshness_)
+      const auto freshness = freshness_.hold();
+      for (const auto& [table, fresh] : *freshness)
         if (fresh.dirty) dirty.push_back(table);
     }
     for (const std::string& table : dirty) {
       bool small = false;
       {
-        auto lock = run_.lock();
-        TableState* state = run_.known_table(lock, table);
+        const auto snapshot = run_.snapshot();
+        const TableState* state = snapshot->known_table(table);
         small = state && state->parts() <= small_parts && state->manifest_position < state->position;
       }
-      if (small) attempt("manifest of table " + table, [&] { refresh(table); });
+      if (small) refresh_after_commit(table);
     }
   } catch (const std::exception& e) {
     run_.warn(std::string("A manifest could not be refreshed: ") + e.what());
@@ -156,31 +142,17 @@ void Upkeep::finish() noexcept {
 }
 
 void Upkeep::fold_later(FoldRange range) {
-  later("fold of the log up to commit " + std::to_string(range.last),
-        [this, range, run = run_.current(), log = run_.log()] {
-          run_.require_in_place(run);
-          log->fold(range, [&] { run_.sync_log(*log); });
-        });
+  const std::string name = "fold of the log up to commit " + std::to_string(range.last);
+  jobs_.add(name, [this, name, range, run = run_.current(), log = run_.log()] {
+    attempt(name, [&] {
+      run_.require_in_place(run);
+      log->fold(range, [&] { run_.sync_log(*log); });
+    });
+  });
 }
 
-// Where no thread can be made, it is done here and now.
-void Upkeep::later(const std::string& name, const std::function<void()>& job) {
-  if (!enqueue(name, job)) attempt(name, job);
-}
-
-bool Upkeep::enqueue(const std::string& name, const std::function<void()>& job) {
-  {
-    std::lock_guard held(mutex_);
-    if (std::any_of(jobs_.begin(), jobs_.end(), [&](auto& j) { return j.first == name; })) return true;
-    if (!thread_.joinable()) try {
-        thread_ = std::thread([this] { work(); });
-      } catch (const std::system_error&) {
-        return false;
-      }
-    jobs_.emplace_back(name, job);
-  }
-  wake_.notify_one();
-  return true;
+void Upkeep::refresh_later(const std::string& table) {
+  jobs_.add("manifest of table " + table, [this, table] { refresh_after_commit(table); });
 }
 
 void Upkeep::attempt(const std::string& name, const std::function<void()>& job) noexcept {
@@ -190,22 +162,6 @@ void Upkeep::attempt(const std::string& name, const std::function<void()>& job) 
     run_.warn("The rows are committed, but the " + name + " could not be written: " + e.what());
   } catch (...) {
     run_.warn("The rows are committed, but the " + name + " could not be written.");
-  }
-}
-
-void Upkeep::work() {
-  std::unique_lock held(mutex_);
-  while (true) {
-    wake_.wait(held, [&] { return stop_ || !jobs_.empty(); });
-    if (jobs_.empty()) return;
-    auto [name, job] = std::move(jobs_.front());
-    jobs_.pop_front();
-    busy_ = true;
-    held.unlock();
-    attempt(name, job);
-    held.lock();
-    busy_ = false;
-    if (jobs_.empty()) idle_.notify_all();
   }
 }
 

@@ -1,27 +1,27 @@
-// What keeps reading quick and is never needed for correctness: fresh manifests and a folded log. A thread of
-// its own does the long pieces; it starts with the first of them.
+// What keeps reading quick and is never needed for correctness: fresh manifests and a folded log. The long
+// pieces go to the executor, one at a time.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
-#include <mutex>
+#include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "io/log/log.h"
+#include "io/base/guarded.h"
+#include "io/base/job_queue.h"
+#include "io/run/run.h"
 
 namespace crv::io {
 
-class Run;
-
+// Of the Dataset, beside its run, which must outlive it. Safe for several threads.
 class Upkeep {
  public:
-  explicit Upkeep(Run& run) : run_(run) {}
-  ~Upkeep();
+  explicit Upkeep(Run& run) : run_(run), jobs_(run.executor()) {}
+  ~Upkeep() { drain(); }
+  Upkeep(const Upkeep&) = delete;
+  Upkeep& operator=(const Upkeep&) = delete;
 
   // After a commit of this Dataset: refreshes what is due, folds what is whole. The commit is durable, so
   // what fails here is a warning.
@@ -31,8 +31,8 @@ class Upkeep {
   void refresh(const std::string& table);
   // The same; what fails is a warning.
   void refresh_after_commit(const std::string& table) noexcept;
-  // Waits for what the thread has to do.
-  void drain();
+  // Sees to it that nothing of what the executor was given is left to do.
+  void drain() { jobs_.drain(); }
   // The same, then refreshes the small tables that this Dataset wrote. What fails is a warning.
   void finish() noexcept;
 
@@ -43,19 +43,14 @@ class Upkeep {
   };
   bool due(const std::string& table, std::int64_t seq, bool* large);
   void upkeep_of(std::int64_t seq, const std::vector<std::string>& tables);
+  std::vector<std::string> quiet_tables(std::int64_t seq);
   void fold_later(FoldRange range);
-  void later(const std::string& name, const std::function<void()>& job);
-  bool enqueue(const std::string& name, const std::function<void()>& job);
+  void refresh_later(const std::string& table);
   void attempt(const std::string& name, const std::function<void()>& job) noexcept;
-  void work();
 
   Run& run_;
-  std::mutex mutex_;
-  std::condition_variable wake_, idle_;
-  std::map<std::string, Freshness> freshness_;
-  std::deque<std::pair<std::string, std::function<void()>>> jobs_;
-  bool busy_ = false, stop_ = false;
-  std::thread thread_;
+  Guarded<std::map<std::string, Freshness>> freshness_;  // by table
+  JobQueue jobs_;
 };
 
 }  // namespace crv::io

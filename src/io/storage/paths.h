@@ -70,6 +70,11 @@ struct BucketTicks {
   std::int64_t first = 0, last = 0;
 };
 BucketTicks ticks_of_bucket(std::int64_t bucket, std::int64_t bucket_size);
+// Whether all ticks from `first` to `last`, numbers that nobody has checked yet, belong to that bucket.
+inline bool lie_in_bucket(std::int64_t first, std::int64_t last, std::int64_t bucket,
+                          std::int64_t bucket_size) {
+  return first >= 0 && first / bucket_size == bucket && last / bucket_size == bucket;
+}
 std::string validate_run_id(std::string_view run_id);   // letters, digits, . _ : - and neither "." nor ".."
 std::string normalize_run_id(std::string_view run_id);  // trims, spaces to '_', then as above
 
