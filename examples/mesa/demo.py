@@ -1,7 +1,7 @@
 """Records a Mesa simulation with crv, tick by tick as it runs, and looks at the run with Polars and the command `crv`.
 
 The model is Mesa's Sugarscape with trade: traders on a map of sugar and spice who eat both, and barter with their
-neighbours. Each trade and what each trader holds goes to crv. `make demo` sees to all that it needs.
+neighbors. Each trade and what each trader holds goes to crv. `make demo` sees to all that it needs.
 """
 
 import argparse

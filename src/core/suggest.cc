@@ -17,7 +17,7 @@ constexpr std::size_t kMostNames = 3;
 constexpr std::size_t kLongestName = 64;    // longer ones are not typed
 constexpr std::size_t kLeastBeginning = 3;  // characters that begin a name without being far from it
 
-// Insertions, deletions, replacements, and swaps of neighbours that make `b` of `a`; `limit` + 1 where it
+// Insertions, deletions, replacements, and swaps of neighbors that make `b` of `a`; `limit` + 1 where it
 // takes more than `limit`.
 std::size_t distance(std::string_view a, std::string_view b, std::size_t limit) {
   const std::size_t longer = std::max(a.size(), b.size()), shorter = std::min(a.size(), b.size());

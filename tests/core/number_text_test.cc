@@ -65,7 +65,7 @@ TEST(NumberText, EveryFloatReadsBack) {
       EXPECT_EQ(static_cast<float>(read(text_of_float(narrow, 32))), narrow);
     }
   }
-  // All positive halves: neighbours differ, so each text must lie nearer to its own than to any other.
+  // All positive halves: neighbors differ, so each text must lie nearer to its own than to any other.
   std::string before;
   for (int exponent = 0; exponent < 31; ++exponent) {
     for (int mantissa = 0; mantissa < 1024; ++mantissa) {

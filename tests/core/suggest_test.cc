@@ -14,7 +14,7 @@ using testing::Not;
 const std::vector<std::string> kTables{"exchange", "messages", "decisions", "holdings", "holdings_valuation"};
 
 TEST(NearNames, AreAFewSlipsAway) {
-  EXPECT_THAT(near_names("holdigns", kTables), ElementsAre("holdings"));  // neighbours swapped
+  EXPECT_THAT(near_names("holdigns", kTables), ElementsAre("holdings"));  // neighbors swapped
   EXPECT_THAT(near_names("holding", kTables), ElementsAre("holdings", "holdings_valuation"));
   EXPECT_THAT(near_names("MESSAGE", kTables), ElementsAre("messages"));  // case does not count
   EXPECT_THAT(near_names("xchnge", kTables), ElementsAre("exchange"));

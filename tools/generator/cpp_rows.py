@@ -99,7 +99,7 @@ def header(catalog):
         "\n// Brings a model into its normal form (case, numbers) and checks its rules, those of the models inside it too.\n"
         "// Throws GrammarError (grammar) for a text that is not lower_snake or not one of the allowed, SchemaError\n"
         "// (schema_rule) for all else, with the facts table, column and value. After an error the model may be half\n"
-        "// normalised, but no text or number of it has another meaning.\n")
+        "// normalized, but no text or number of it has another meaning.\n")
     out += "".join(f"void validate({m['name']}& {'row' if 'table' in m else 'model'});\n" for m in catalog.models)
     out += "\n}  // namespace crv::core\n\n// X(model), in order; those of tables alone.\n"
     for macro, models in (("CRV_MODELS", catalog.models),

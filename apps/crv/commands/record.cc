@@ -27,7 +27,7 @@ std::string summary_text(const io::RecordSummary& summary, const std::string& ru
          repeated_text(summary.repeated, summary.commits);
 }
 
-void note_what_stands(Shell& shell, const io::Recorder& recorder, const std::string& run,
+void note_what_stands(Shell& shell, const io::JsonLinesRecorder& recorder, const std::string& run,
                       const std::string& of_the_rest = "not committed") {
   const auto& summary = recorder.summary();
   if (summary.ticks > 0) {
@@ -47,7 +47,7 @@ void record(Shell& shell, const RecordArguments& arguments) {
   apply(arguments.rows, options.append);
   options.stop = interrupted;
   options.on_commit = [&](const io::RecordSummary& summary) { line.show(summary.ticks, 0); };
-  io::Recorder recorder(dataset, std::move(options));
+  io::JsonLinesRecorder recorder(dataset, std::move(options));
   try {
     recorder.add_lines_of(STDIN_FILENO);
     dataset.close();

@@ -531,7 +531,7 @@ struct HoldingsValuationRow {
 // Brings a model into its normal form (case, numbers) and checks its rules, those of the models inside it too.
 // Throws GrammarError (grammar) for a text that is not lower_snake or not one of the allowed, SchemaError
 // (schema_rule) for all else, with the facts table, column and value. After an error the model may be half
-// normalised, but no text or number of it has another meaning.
+// normalized, but no text or number of it has another meaning.
 void validate(Utterance& model);
 void validate(Interpretation& model);
 void validate(AppraisalVector& model);

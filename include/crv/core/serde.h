@@ -74,7 +74,7 @@ JsonObject to_json(const Model& model) {
   return object;
 }
 
-// A model from its fields, normalised and checked by validate(). Throws SchemaError (schema_rule) for an
+// A model from its fields, normalized and checked by validate(). Throws SchemaError (schema_rule) for an
 // unknown field, a required one that is missing, or a value that cannot become the field's type; else what
 // validate() throws.
 template <IsModel Model>

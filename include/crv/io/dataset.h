@@ -21,6 +21,7 @@
 
 #include <arrow/type_fwd.h>
 
+#include "crv/core/descriptor.h"
 #include "crv/core/json.h"
 #include "crv/io/frame.h"
 #include "crv/io/manifest.h"
@@ -227,6 +228,13 @@ class Dataset {
 
   const IoSettings& settings() const;
   const std::string& run_id() const;
+
+  // What this run knows of a table, whether it holds it or not; nullptr where there is none of that name. No
+  // I/O.
+  std::shared_ptr<const core::TableDescriptor> find_table(std::string_view name) const;
+  // The same of a table that callers append to. Throws IoSchemaError (unknown_table) with the names that are
+  // near.
+  std::shared_ptr<const core::TableDescriptor> require_table(std::string_view name) const;
 
   // Adds a frame to a table as one commit. A frame without rows writes nothing. Errors: IoSchemaError for the
   // frame, IoConfigError for settings that do not fit the run, IoManifestError for a damaged run,

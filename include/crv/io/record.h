@@ -42,9 +42,9 @@ struct RecordOptions {
 // made at the first row of a later tick or by finish(). An error names the line and leaves what is committed
 // as it is; the rows of the tick it came in are not committed, and the recorder is done: go on with a new
 // one. Not for several threads.
-class Recorder {
+class JsonLinesRecorder {
  public:
-  explicit Recorder(Dataset& dataset, RecordOptions options = {});
+  explicit JsonLinesRecorder(Dataset& dataset, RecordOptions options = {});
 
   // Lines are counted from 1. A blank one is passed over. Throws SchemaError (bad_json) where it is no JSON
   // object, IoSchemaError (missing_column, unknown_table, bad_tick) where `table` or `tick` is wrong or the

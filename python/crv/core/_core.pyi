@@ -30,7 +30,7 @@ def check_needs(model: str, texts: dict[str, str], /) -> None:
     """SchemaError where a field that another one calls for holds no text."""
 
 def normalize_model(model: str, json: str, /) -> str:
-    """A model as JSON, read, checked and normalised by the C++ struct of that name; SchemaError or GrammarError."""
+    """A model as JSON, read, checked and normalized by the C++ struct of that name; SchemaError or GrammarError."""
 
 def canonical_json(json: str, /) -> str:
     """What crv.core.hashing.json_dumps_canonical writes, as C++ writes it; SchemaError."""

@@ -79,7 +79,7 @@ JsonObject row_of(nb::handle row, std::int64_t index, const io::Type& declared) 
   JsonObject cells;
   for (nb::handle key : nb::borrow<nb::iterable>(row.attr("keys")())) {
     const std::string column = column_name(key, index);
-    cells.push_back(column, cell_from_python(row[key], io::declared_field(&declared, column), column, index));
+    cells.push_back(column, cell_from_python(row[key], io::field_of(&declared, column), column, index));
   }
   return cells;
 }

@@ -172,10 +172,8 @@ struct Asked {
   bool any_text = false;
   int depth = 0;
 
-  Asked elements() const { return {io::declared_elements(declared), any_text, depth + 1}; }
-  Asked field(const std::string& name) const {
-    return {io::declared_field(declared, name), any_text, depth + 1};
-  }
+  Asked elements() const { return {io::elements_of(declared), any_text, depth + 1}; }
+  Asked field(const std::string& name) const { return {io::field_of(declared, name), any_text, depth + 1}; }
 };
 
 JsonObject read_object(nb::handle mapping, const Asked& asked);

@@ -17,7 +17,7 @@
 #include "core/utf8.h"
 #include "io/arrow/arrow_types.h"
 #include "io/arrow/text_array.h"
-#include "io/conform/normalise.h"
+#include "io/conform/normalize.h"
 #include "io/part/part_file.h"
 
 namespace crv::io {

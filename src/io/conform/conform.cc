@@ -19,7 +19,7 @@
 #include "io/arrow/place.h"
 #include "io/conform/accepted.h"
 #include "io/conform/cast.h"
-#include "io/conform/normalise.h"
+#include "io/conform/normalize.h"
 #include "io/conform/split.h"
 #include "io/rules/broken_rules.h"
 #include "io/rules/quarantine.h"
@@ -316,7 +316,7 @@ class Conformer {
     const arrow::DataType& type = *given.type();
     if (all_null(given)) {
       const arrow::ChunkedArray nulls(std::make_shared<arrow::NullArray>(given.length()));
-      Normalised result = normalise(nulls, place, known);
+      Normalized result = normalize(nulls, place, known);
       return put(column.name, std::move(result.type), std::move(result.values));
     }
     const bool fits =
@@ -325,7 +325,7 @@ class Conformer {
       place.fail(ErrorCode::wrong_type, "this column holds " + std::string(core::text_of(column.dtype)) +
                                             " and takes no values of the type " + type.ToString());
     }
-    Normalised result = normalise(given, place, known, field_of(&declared_, column.name));
+    Normalized result = normalize(given, place, known, field_of(&declared_, column.name));
     if (column.dtype == DType::list_of_structures) know_elements(result.type);
     put(column.name, std::move(result.type), std::move(result.values));
   }
@@ -356,7 +356,7 @@ class Conformer {
       const std::string& name = frame_.schema()->field(i)->name();
       if (descriptor_.find(name) != nullptr) continue;
       const arrow::ChunkedArray& given = *frame_.column(i);
-      Normalised result = normalise(given, place_of(name, given), held(name));
+      Normalized result = normalize(given, place_of(name, given), held(name));
       put(name, std::move(result.type), std::move(result.values));
     }
     Columns all = held_;  // a descriptor's column may not have been given yet

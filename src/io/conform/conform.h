@@ -47,7 +47,7 @@ struct Conformed {
   std::shared_ptr<arrow::Table> rejected;
 };
 
-// Checks and casts (the casts: cast.h; the rules of nested paths: normalise.h). `held` is what the run
+// Checks and casts (the casts: cast.h; the rules of nested paths: normalize.h). `held` is what the run
 // remembers of the table's paths: a path that is f64 there is written as f64, one of unknown type takes its
 // type from there. Throws IoSchemaError with table, column, first bad row and value; with `validate_rows` it
 // tells of all rows at once (raise_broken). A frame without rows yields no buckets, after its columns were

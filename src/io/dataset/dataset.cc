@@ -82,6 +82,14 @@ const std::string& Dataset::run_id() const {
   return state_->held.run_id;
 }
 
+std::shared_ptr<const core::TableDescriptor> Dataset::find_table(std::string_view name) const {
+  return state_->held.tables().find(name);
+}
+
+std::shared_ptr<const core::TableDescriptor> Dataset::require_table(std::string_view name) const {
+  return state_->held.tables().require_open(name);
+}
+
 AppendSummary Dataset::append(std::string_view table, const Frame& frame, const AppendOptions& options) {
   TableFrame one{std::string(table), frame};
   return io::append(state_->run(), state_->upkeep, {&one, 1}, options).front();

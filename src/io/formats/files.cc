@@ -32,7 +32,9 @@ struct Batch {
 // Reads the files one after the other.
 class Files {
  public:
-  Files(std::string_view table, std::span<const std::string> paths, const AppendFilesOptions& options)
+  // `table` must outlive this.
+  Files(const core::TableDescriptor& table, std::span<const std::string> paths,
+        const AppendFilesOptions& options)
       : table_(table), paths_(paths), options_(options) {}
 
   // The next rows of the current file, then of those after it; false after the last.
@@ -55,7 +57,7 @@ class Files {
   std::vector<Frame> read(std::int64_t max_rows) {
     try {
       if (reader_ == nullptr) {
-        reader_ = open_frames(paths_[at_], {options_.format, core::find_table(table_), options_.stop});
+        reader_ = open_frames(paths_[at_], {options_.format, &table_, options_.stop});
       }
       return reader_->next(max_rows);
     } catch (const SchemaError& error) {
@@ -68,7 +70,7 @@ class Files {
   // A reader knows the line or the row, not always the file and the table.
   [[noreturn]] void raise_of_file(const Error& error) const {
     ErrorFacts facts = error.facts();
-    if (facts.table.empty()) facts.table = table_;
+    if (facts.table.empty()) facts.table = table_.name;
     std::string message = error.what();
     if (facts.path.empty()) {
       facts.path = paths_[at_];
@@ -95,7 +97,7 @@ class Files {
     }
   }
 
-  std::string table_;
+  const core::TableDescriptor& table_;
   std::span<const std::string> paths_;
   const AppendFilesOptions& options_;
   std::size_t at_ = 0;
@@ -190,15 +192,13 @@ AppendFilesSummary append_files(Dataset& dataset, std::string_view table, std::s
     raise(ErrorCode::bad_argument, "rows per commit must not be negative");
   }
   const std::string name(table);
-  if (core::find_table(name) == nullptr) {
-    dataset.append(name, Frame(arrow::Table::Make(arrow::schema({}), arrow::ArrayVector())));  // raises
-  }
+  const auto descriptor = dataset.require_table(name);
   AppendFilesSummary summary;
   summary.appended.table = name;
   summary.appended.run_id = dataset.run_id();
   const bool at_once = options.rows_per_commit == 0;
   const auto max_rows = at_once ? std::numeric_limits<std::int64_t>::max() : options.rows_per_commit;
-  Files files(table, paths, options);
+  Files files(*descriptor, paths, options);
   std::vector<Batch> held;
   if (options.append.token) {
     check_token(*options_of(options, 1).token);

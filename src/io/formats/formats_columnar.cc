@@ -10,7 +10,7 @@
 #include <parquet/arrow/schema.h>
 #include <parquet/arrow/writer.h>
 
-#include "io/conform/normalise.h"
+#include "io/conform/normalize.h"
 #include "io/formats/file_formats.h"
 
 namespace crv::io {

@@ -36,19 +36,21 @@ std::int64_t tick_of(const JsonObject& row, std::int64_t line) {
   return *tick;
 }
 
-std::string table_of(const JsonObject& row, std::int64_t line) {
+std::string table_of(const Dataset& dataset, const JsonObject& row, std::int64_t line) {
   const Json* value = row.find("table");
   if (value == nullptr) {
     raise_row(ErrorCode::missing_column, "the row has no \"table\"", line, "table");
   }
   const auto* name = value->get_if<std::string>();
-  if (name == nullptr || core::find_table(*name) == nullptr) {
+  if (name == nullptr) {
     const std::string text = shortened(write_json(*value));
-    raise_row(ErrorCode::unknown_table,
-              name != nullptr ? core::no_such_table(*name) : "a table is named by a text, not by " + text,
-              line, "table", name != nullptr ? *name : text);
+    raise_row(ErrorCode::unknown_table, "a table is named by a text, not by " + text, line, "table", text);
   }
-  return *name;
+  try {
+    return dataset.require_table(*name)->name;
+  } catch (const IoSchemaError& error) {
+    raise_row(error.code(), error.what(), line, "table", *name);
+  }
 }
 
 JsonObject without_table(JsonObject&& row) {
@@ -87,7 +89,7 @@ Json to_json(const RecordSummary& summary) {
   return json;
 }
 
-Recorder::Recorder(Dataset& dataset, RecordOptions options)
+JsonLinesRecorder::JsonLinesRecorder(Dataset& dataset, RecordOptions options)
     : dataset_(dataset), options_(std::move(options)) {
   if (options_.append.token) {
     check_token(step_of(*options_.append.token, 0));
@@ -95,7 +97,7 @@ Recorder::Recorder(Dataset& dataset, RecordOptions options)
   }
 }
 
-AppendOptions Recorder::options_of_tick() const {
+AppendOptions JsonLinesRecorder::options_of_tick() const {
   AppendOptions options = options_.append;
   if (options.token) {
     options.token = step_of(*options.token, *tick_);
@@ -104,7 +106,7 @@ AppendOptions Recorder::options_of_tick() const {
   return options;
 }
 
-std::int64_t Recorder::pending_rows() const {
+std::int64_t JsonLinesRecorder::pending_rows() const {
   std::int64_t rows = 0;
   for (const auto& [table, pending] : pending_) {
     rows += static_cast<std::int64_t>(pending.rows.size());
@@ -112,23 +114,23 @@ std::int64_t Recorder::pending_rows() const {
   return rows;
 }
 
-void Recorder::add_line(std::string_view line) {
+void JsonLinesRecorder::add_line(std::string_view line) {
   ++line_;
   if (auto row = parse_json_line(line, line_)) {
     add_row(std::move(*row));
   }
 }
 
-void Recorder::add_row(JsonObject row) {
+void JsonLinesRecorder::add_row(JsonObject row) {
   take_tick(tick_of(row, line_));
-  auto& pending = pending_[table_of(row, line_)];
+  auto& pending = pending_[table_of(dataset_, row, line_)];
   pending.rows.push_back(without_table(std::move(row)));
   pending.lines.add(line_);
 }
 
 // The first row of a later tick says that the one before is complete, whatever else may be wrong with that
 // row.
-void Recorder::take_tick(std::int64_t tick) {
+void JsonLinesRecorder::take_tick(std::int64_t tick) {
   if (tick_ && tick < *tick_) {
     raise_row(ErrorCode::bad_tick,
               "tick " + std::to_string(tick) + " comes after tick " + std::to_string(*tick_) +
@@ -141,16 +143,16 @@ void Recorder::take_tick(std::int64_t tick) {
   tick_ = tick;
 }
 
-std::vector<TableFrame> Recorder::pending_frames() const {
+std::vector<TableFrame> JsonLinesRecorder::pending_frames() const {
   std::vector<TableFrame> frames;
   frames.reserve(pending_.size());
   for (const auto& [table, pending] : pending_) {
-    frames.push_back({table, frame_from_json(pending.rows, core::find_table(table))});
+    frames.push_back({table, frame_from_json(pending.rows, dataset_.find_table(table).get())});
   }
   return frames;
 }
 
-void Recorder::count(const std::vector<AppendSummary>& appended) {
+void JsonLinesRecorder::count(const std::vector<AppendSummary>& appended) {
   const bool repeated =
       std::any_of(appended.begin(), appended.end(), [](const AppendSummary& one) { return one.repeated; });
   if (repeated) ++*summary_.repeated;
@@ -164,7 +166,7 @@ void Recorder::count(const std::vector<AppendSummary>& appended) {
   pending_.clear();
 }
 
-void Recorder::commit() {
+void JsonLinesRecorder::commit() {
   if (pending_.empty()) {
     return;
   }
@@ -184,18 +186,18 @@ void Recorder::commit() {
   }
 }
 
-void Recorder::raise_about(const Error& error) const {
+void JsonLinesRecorder::raise_about(const Error& error) const {
   const auto& facts = error.facts();
   const auto table = pending_.find(facts.table);
   raise_at_line(
       error, table == pending_.end() || !facts.row ? std::nullopt : table->second.lines.line_of(*facts.row));
 }
 
-void Recorder::finish() {
+void JsonLinesRecorder::finish() {
   commit();
 }
 
-void Recorder::add_lines_of(int descriptor) {
+void JsonLinesRecorder::add_lines_of(int descriptor) {
   FdInput input(descriptor, "standard input", options_.stop);
   input.unpack();
   LineReader lines(input);

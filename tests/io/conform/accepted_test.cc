@@ -15,7 +15,7 @@
 #include "io/arrow/arrow_types.h"
 #include "io/arrow/json_column.h"
 #include "io/conform/conform.h"
-#include "io/conform/normalise.h"
+#include "io/conform/normalize.h"
 #include "io/part/part.h"
 #include "io/part/part_file.h"
 #include "io/support/arrow_json.h"

@@ -106,14 +106,14 @@ TEST(Steps, ARecordingMayBeBegunAgain) {
   auto disk = std::make_shared<SimOs>();
   Dataset dataset = sim_dataset(disk);
   {
-    Recorder broken(dataset, named());
+    JsonLinesRecorder broken(dataset, named());
     for (const std::int64_t tick : {0, 1, 5}) broken.add_line(line(tick, tick));
     EXPECT_THROW(broken.add_line("{"), SchemaError);
     EXPECT_EQ(broken.summary().ticks, 2);
     EXPECT_EQ(broken.summary().repeated, 0);
   }
   for (const std::int64_t first : {0, 1}) {  // from its start, and from a later tick
-    Recorder again(dataset, named());
+    JsonLinesRecorder again(dataset, named());
     for (std::int64_t tick = first; tick < 8; ++tick)
       if (tick < 2 || tick > 4) again.add_line(line(tick, tick));
     again.finish();
@@ -127,13 +127,13 @@ TEST(Steps, ARecordingMayBeBegunAgain) {
   // Another recording is another name, whatever its number.
   RecordOptions next = named();
   next.append.token->number = 8;
-  Recorder other(dataset, next);
+  JsonLinesRecorder other(dataset, next);
   other.add_line(line(1, 50));
   other.finish();
   EXPECT_EQ(other.summary().repeated, 0);
   EXPECT_EQ(seen(dataset).at("holdings").size(), 6U);
   // A tick that now has other rows is not taken for the same.
-  Recorder differs(dataset, named());
+  JsonLinesRecorder differs(dataset, named());
   differs.add_line(line(1, 1));
   differs.add_line(line(1, 2));
   EXPECT_THROW(differs.finish(), IoArgumentError);

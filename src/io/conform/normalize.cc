@@ -1,4 +1,4 @@
-#include "io/conform/normalise.h"
+#include "io/conform/normalize.h"
 
 #include <algorithm>
 #include <optional>
@@ -43,7 +43,7 @@ struct Known {
   const Type* declared;
 };
 
-Path normalise_path(const Place& place, TypePtr type, arrow::ArrayVector chunks, Known known);
+Path normalize_path(const Place& place, TypePtr type, arrow::ArrayVector chunks, Known known);
 
 TypePtr empty_struct() {
   return arrow::struct_({arrow::field(kEmptyField, arrow::boolean())});
@@ -203,7 +203,7 @@ std::vector<FieldOrder> order_of(const Place& place, const arrow::StructType& ty
   return order;
 }
 
-Path normalise_struct(const Place& place, const arrow::StructType& type, const arrow::ArrayVector& chunks,
+Path normalize_struct(const Place& place, const arrow::StructType& type, const arrow::ArrayVector& chunks,
                       Known above) {
   std::vector<arrow::ArrayVector> children(static_cast<std::size_t>(type.num_fields()));
   for (const ArrayPtr& chunk : chunks) {
@@ -225,7 +225,7 @@ Path normalise_struct(const Place& place, const arrow::StructType& type, const a
   for (const FieldOrder& one : order_of(place, type, known)) {
     const auto& field = type.field(one.index);
     const std::string& name = field->name();
-    Path child = normalise_path(
+    Path child = normalize_path(
         place.field(name), field->type(), std::move(children[static_cast<std::size_t>(one.index)]),
         {one.known < known.size() ? &known[one.known].type : nullptr, field_of(above.declared, name)});
     result.type.fields.push_back({name, std::move(child.type)});
@@ -297,7 +297,7 @@ std::int64_t list_around(const arrow::Buffer& offsets, std::int64_t element) {
   return std::upper_bound(begin, end, static_cast<Offset>(element)) - begin - 1;
 }
 
-Path normalise_list(const Place& place, const arrow::DataType& type, const arrow::ArrayVector& chunks,
+Path normalize_list(const Place& place, const arrow::DataType& type, const arrow::ArrayVector& chunks,
                     Known above) {
   const bool narrow = has_narrow_offsets(type);
   std::vector<std::shared_ptr<arrow::Buffer>> offsets;
@@ -311,7 +311,7 @@ Path normalise_list(const Place& place, const arrow::DataType& type, const arrow
     return narrow ? list_around<std::int32_t>(*offsets[chunk], index)
                   : list_around<std::int64_t>(*offsets[chunk], index);
   });
-  Path element = normalise_path(
+  Path element = normalize_path(
       below, type.field(0)->type(), elements,
       {above.held == nullptr ? nullptr : &above.held->fields.at(0).type, elements_of(above.declared)});
   if (element.arrow == nullptr) {
@@ -334,7 +334,7 @@ Path normalise_list(const Place& place, const arrow::DataType& type, const arrow
   return result;
 }
 
-Path normalise_integers(const Place& place, const arrow::ArrayVector& chunks, const Type* held) {
+Path normalize_integers(const Place& place, const arrow::ArrayVector& chunks, const Type* held) {
   Path result;
   const bool widen = held != nullptr && held->kind == Kind::f64;
   result.type.kind = widen ? Kind::f64 : Kind::i64;
@@ -364,7 +364,7 @@ ArrayPtr cast_exactly(const ArrayPtr& values, const TypePtr& type, const Place& 
 }
 
 // Text, and types that Parquet holds and that crv only passes on, in the one form that from_arrow() names.
-Path normalise_others(const Place& place, Type offered, const TypePtr& type,
+Path normalize_others(const Place& place, Type offered, const TypePtr& type,
                       const arrow::ArrayVector& chunks) {
   const bool binary = type->id() == arrow::Type::LARGE_BINARY || type->id() == arrow::Type::BINARY_VIEW;
   const bool free_of_width = offered.kind == Kind::str || binary;
@@ -395,7 +395,7 @@ bool holds_decimals(const Type* held) {
 }
 
 // Integers and decimals as the decimals that the run holds.
-Path normalise_decimals(const Place& place, const arrow::ArrayVector& chunks, const Type& held) {
+Path normalize_decimals(const Place& place, const arrow::ArrayVector& chunks, const Type& held) {
   Path result{held, to_arrow(held), {}};
   for (std::size_t i = 0; i < chunks.size(); ++i) {
     check_readable(*chunks[i], place, i);
@@ -420,7 +420,7 @@ void drop_offset(TypePtr& type, arrow::ArrayVector& chunks, const Place& place) 
   for (ArrayPtr& chunk : chunks) chunk = check(chunk->View(type), ErrorCode::wrong_type, place.facts());
 }
 
-Path normalise_path(const Place& place, TypePtr type, arrow::ArrayVector chunks, Known known) {
+Path normalize_path(const Place& place, TypePtr type, arrow::ArrayVector chunks, Known known) {
   if (place.depth() >= kMaxAcceptedDepth) {
     refuse(place, ErrorCode::wrong_type, chunks,
            "nested deeper than " + std::to_string(kMaxAcceptedDepth) + " levels");
@@ -445,7 +445,7 @@ Path normalise_path(const Place& place, TypePtr type, arrow::ArrayVector chunks,
     if (const std::string why = why_no_type(*to_arrow(*held)); !why.empty())
       refuse(place, ErrorCode::wrong_type, chunks,
              "this path holds " + held->other + ", which is not taken: " + why);
-    return normalise_decimals(place, chunks, *held);
+    return normalize_decimals(place, chunks, *held);
   }
   if (const std::string why = why_no_type(*type); !why.empty()) {
     refuse(place, ErrorCode::wrong_type, chunks,
@@ -457,11 +457,11 @@ Path normalise_path(const Place& place, TypePtr type, arrow::ArrayVector chunks,
   }
   switch (offered.kind) {
     case Kind::structure:
-      return normalise_struct(place, static_cast<const arrow::StructType&>(*type), chunks, known);
+      return normalize_struct(place, static_cast<const arrow::StructType&>(*type), chunks, known);
     case Kind::list:
-      return normalise_list(place, *type, chunks, known);
+      return normalize_list(place, *type, chunks, known);
     case Kind::i64:
-      return normalise_integers(place, chunks, held);
+      return normalize_integers(place, chunks, held);
     case Kind::f64: {
       Path result{std::move(offered), arrow::float64(), {}};
       for (std::size_t i = 0; i < chunks.size(); ++i)
@@ -471,16 +471,16 @@ Path normalise_path(const Place& place, TypePtr type, arrow::ArrayVector chunks,
     case Kind::boolean:
       return Path{std::move(offered), arrow::boolean(), std::move(chunks)};
     default:
-      return normalise_others(place, std::move(offered), type, chunks);
+      return normalize_others(place, std::move(offered), type, chunks);
   }
 }
 
 }  // namespace
 
-Normalised normalise(const arrow::ChunkedArray& column, const Place& place, const Type* held,
+Normalized normalize(const arrow::ChunkedArray& column, const Place& place, const Type* held,
                      const Type* declared) {
-  Path path = normalise_path(place, column.type(), column.chunks(), {held, declared});
-  Normalised result{std::move(path.type), nullptr};
+  Path path = normalize_path(place, column.type(), column.chunks(), {held, declared});
+  Normalized result{std::move(path.type), nullptr};
   if (path.arrow != nullptr) {
     result.values = std::make_shared<arrow::ChunkedArray>(std::move(path.chunks), std::move(path.arrow));
   }

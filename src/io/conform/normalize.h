@@ -11,7 +11,7 @@
 
 namespace crv::io {
 
-struct Normalised {
+struct Normalized {
   Type type;                                    // with paths of unknown type as Kind::null
   std::shared_ptr<arrow::ChunkedArray> values;  // nullptr where the type as a whole is unknown
 };
@@ -24,7 +24,7 @@ struct Normalised {
 // from there. `declared` (may be nullptr): paths where text is declared, see declared.h; numbers become text
 // there, unless the run holds numbers. Buffers that fit are shared. Throws IoSchemaError: wrong_type,
 // lossy_cast, type_conflict, reserved_name, duplicate_column.
-Normalised normalise(const arrow::ChunkedArray& column, const Place& place, const Type* held,
+Normalized normalize(const arrow::ChunkedArray& column, const Place& place, const Type* held,
                      const Type* declared = nullptr);
 
 }  // namespace crv::io
