@@ -7,8 +7,8 @@
 #include <thread>
 #include <utility>
 
-#include "core/suggest.h"
 #include "crv/core/error.h"
+#include "crv/core/suggest.h"
 #include "io/arrow/arrow_types.h"
 #include "io/base/parallel.h"
 #include "io/conform/accepted.h"

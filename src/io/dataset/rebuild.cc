@@ -6,8 +6,8 @@
 #include <tuple>
 #include <utility>
 
-#include "core/suggest.h"
 #include "crv/core/error.h"
+#include "crv/core/suggest.h"
 #include "io/base/clock.h"
 #include "io/dataset/recover.h"
 #include "io/dataset/verbs.h"

@@ -4,8 +4,8 @@
 #include <set>
 #include <utility>
 
-#include "core/suggest.h"
 #include "crv/core/error.h"
+#include "crv/core/suggest.h"
 #include "io/arrow/arrow_types.h"
 #include "io/dataset/verbs.h"
 #include "io/part/part.h"

@@ -11,11 +11,11 @@
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
 
-#include "core/shown.h"
-#include "core/suggest.h"
 #include "core/text.h"
 #include "core/utf8.h"
 #include "crv/core/error.h"
+#include "crv/core/shown.h"
+#include "crv/core/suggest.h"
 #include "io/arrow/arrow_types.h"
 #include "io/base/once.h"
 #include "io/base/os.h"
