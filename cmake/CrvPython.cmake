@@ -21,7 +21,7 @@ endif()
 function(crv_python_module name folder)
   file(GLOB sources CONFIGURE_DEPENDS native/*.cc native/${folder}/*.cc)
   nanobind_add_module(${name} STABLE_ABI NB_STATIC NB_SUPPRESS_WARNINGS NB_DOMAIN crv ${sources})
-  crv_target(${name})
+  crv_target(${name} INSIDE)
   target_include_directories(${name} PRIVATE native)
   target_compile_options(${name} PRIVATE -Wno-pedantic)  # Python's own headers
   target_link_libraries(${name} PRIVATE ${ARGN})

@@ -1,8 +1,11 @@
-# crv_target(<target>): what every library, tool and test of crv is compiled with.
+# crv_target(<target> [INSIDE]): what every library, tool and test of crv is compiled with. With INSIDE it sees the
+# headers in src/; else, as any user of crv, the public ones only.
 function(crv_target target)
   target_include_directories(${target}
-    PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
-    PRIVATE ${PROJECT_SOURCE_DIR}/src)
+    PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  if("INSIDE" IN_LIST ARGN)
+    target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  endif()
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast
                                            -Woverloaded-virtual -Wconversion -Wno-sign-conversion)

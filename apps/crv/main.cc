@@ -14,9 +14,9 @@
 #include <string>
 #include <vector>
 
-#include "core/suggest.h"
 #include "crv/core/error.h"
-#include "io/formats/text_table.h"
+#include "crv/core/shown.h"
+#include "crv/core/suggest.h"
 #include "output/error_text.h"
 #include "shell/help.h"
 #include "shell/interrupt.h"
@@ -107,7 +107,7 @@ int usage_error(const CLI::App& app, const CLI::ParseError& error, bool json) {
   const auto extras = app.remaining(true);
   const bool no_command = commands.empty() && !extras.empty() && !extras.front().starts_with("-");
   const std::string what =
-      no_command ? "there is no command \"" + io::printable(extras.front()) + '"' : error.what();
+      no_command ? "there is no command \"" + printable(extras.front()) + '"' : error.what();
   tell_usage_error(what + did_you_mean_argument(app), command, json);
   return kUsage;
 }
@@ -117,7 +117,7 @@ int failed(const Error& error, const Shell& shell) {
   if (reader_went) {
     return 0;
   }
-  tell_error(error, shell);
+  tell_error(error, shell.standing, shell.globals.json);
   return error.code() == ErrorCode::interrupted ? kInterrupted : kWrong;
 }
 
@@ -136,7 +136,7 @@ int run(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     return failed(IoError(ErrorCode::out_of_memory, "there is not enough memory for this"), shell);
   } catch (const std::exception&) {
-    tell_what_stands(shell);
+    tell_what_stands(shell.standing);
     throw;
   }
   return shell.status;  // also where Ctrl-C came too late to stop anything
@@ -162,7 +162,7 @@ int main(int argc, char** argv) {
   try {
     return crv::cli::leave(crv::cli::run(argc, argv));
   } catch (const std::exception& error) {
-    std::cerr << "crv: " << crv::io::printable(error.what()) << '\n';
+    std::cerr << "crv: " << crv::printable(error.what()) << '\n';
     return crv::cli::leave(crv::cli::kWrong);
   }
 }

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "core/shown.h"
+#include "crv/core/shown.h"
 
 namespace crv {
 namespace {

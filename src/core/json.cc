@@ -6,9 +6,9 @@
 #include <charconv>
 #include <cmath>
 
-#include "core/shown.h"
 #include "core/utf8.h"
 #include "crv/core/error.h"
+#include "crv/core/shown.h"
 
 namespace crv {
 

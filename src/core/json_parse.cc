@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "core/rapidjson.h"
-#include "core/shown.h"
 #include "crv/core/error.h"
 #include "crv/core/json.h"
+#include "crv/core/shown.h"
 
 namespace crv {
 namespace {

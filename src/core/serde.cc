@@ -4,9 +4,9 @@
 #include <cmath>
 
 #include "core/numbers.h"
-#include "core/shown.h"
 #include "core/text.h"
 #include "crv/core/error.h"
+#include "crv/core/shown.h"
 
 namespace crv::core::internal {
 namespace {

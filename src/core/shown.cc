@@ -1,4 +1,4 @@
-#include "core/shown.h"
+#include "crv/core/shown.h"
 
 #include <algorithm>
 #include <cstdint>

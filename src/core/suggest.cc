@@ -1,4 +1,4 @@
-#include "core/suggest.h"
+#include "crv/core/suggest.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -6,9 +6,9 @@
 #include <tuple>
 #include <utility>
 
-#include "core/shown.h"
 #include "core/text.h"
 #include "crv/core/descriptor.h"
+#include "crv/core/shown.h"
 
 namespace crv {
 namespace {

@@ -1,4 +1,4 @@
-#include "core/suggest.h"
+#include "crv/core/suggest.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -4,10 +4,9 @@
 #include "commands/row_options.h"
 #include "crv/core/error.h"
 #include "crv/io/files.h"
-#include "io/formats/text_table.h"
-#include "output/progress.h"
 #include "output/words.h"
 #include "shell/interrupt.h"
+#include "shell/progress.h"
 #include "shell/shell.h"
 
 namespace crv::cli {
@@ -29,7 +28,7 @@ std::string summary_text(const io::AppendFilesSummary& summary) {
   return "appended " + count_of(appended.rows, "row", "rows") + " to " + appended.table + " of run " +
          appended.run_id + ": " +
          count_of(static_cast<std::int64_t>(appended.parts.size()), "part", "parts") + ", " +
-         io::bytes_text(bytes) + ", " + count_of(summary.commits, "commit", "commits") +
+         bytes_text(bytes) + ", " + count_of(summary.commits, "commit", "commits") +
          quarantined_text(appended.quarantined) + repeated_text(summary.repeated, summary.commits);
 }
 
@@ -48,8 +47,8 @@ void append(Shell& shell, const AppendArguments& arguments) {
   options.on_commit = [&](const io::AppendSummary& summary) {
     rows += summary.rows;
     ++commits;
-    shell.stands = {"the first " + count_of(rows, "row", "rows") + " stay committed"};
-    shell.stands_json = {{"table", arguments.table}, {"rows", rows}, {"commits", commits}};
+    shell.standing.lines = {"the first " + count_of(rows, "row", "rows") + " stay committed"};
+    shell.standing.json = {{"table", arguments.table}, {"rows", rows}, {"commits", commits}};
   };
   const auto summary = io::append_files(dataset, arguments.table, arguments.files, options);
   dataset.close();
@@ -74,7 +73,7 @@ void add_append(CLI::App& app, Shell& shell) {
       ->required();
   choose_from(command->add_option("--format", arguments->format,
                                   "Format of every FILE; else by its extension, else by its first bytes"),
-              {"csv", "jsonl", "arrow", "parquet"});
+              io::format_names());
   take_integer(
       command
           ->add_option(

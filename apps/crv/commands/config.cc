@@ -1,5 +1,6 @@
 // crv config
-#include "io/formats/text_table.h"
+#include "crv/core/shown.h"
+#include "output/text_table.h"
 #include "shell/shell.h"
 
 namespace crv::cli {
@@ -16,9 +17,9 @@ void print_config(Shell& shell) {
     shell.print_json(JsonObject{{"settings", std::move(settings)}});
     return;
   }
-  io::TextTable text({{"setting"}, {"value"}, {"from"}});
+  TextTable text({{"setting"}, {"value"}, {"from"}});
   for (const auto& setting : origins) {
-    text.add({setting.key, io::printable(setting.value), io::printable(setting.origin)});
+    text.add({setting.key, printable(setting.value), printable(setting.origin)});
   }
   shell.print(text.take());
 }

@@ -2,9 +2,9 @@
 #include <memory>
 #include <utility>
 
-#include "core/shown.h"
 #include "crv/core/error.h"
-#include "io/formats/text_table.h"
+#include "crv/core/shown.h"
+#include "output/text_table.h"
 #include "output/words.h"
 #include "shell/shell.h"
 
@@ -74,7 +74,7 @@ std::string change_text(const io::CommitInfo::Change& change) {
   std::string text = change.table;
   if (change.parts_added > 0) {
     text += " +" + count_of(change.rows_added, "row", "rows") + " in " +
-            count_of(change.parts_added, "part", "parts") + " (" + io::bytes_text(change.bytes_added) + ")";
+            count_of(change.parts_added, "part", "parts") + " (" + bytes_text(change.bytes_added) + ")";
   }
   if (change.parts_removed > 0) {
     text += " -" + count_of(change.parts_removed, "part", "parts");
@@ -93,13 +93,13 @@ void print_log(Shell& shell, const std::string& run, std::int64_t after) {
     shell.print_json(JsonObject{{"run_id", run}, {"commits", std::move(list)}});
     return;
   }
-  io::TextTable text({{"commit", true}, {"time"}, {"kind"}, {"writer"}, {"changes"}});
+  TextTable text({{"commit", true}, {"time"}, {"kind"}, {"writer"}, {"changes"}});
   for (const auto& commit : commits) {
     std::string changes;
     for (const auto& change : commit.tables) {
       changes += (changes.empty() ? "" : "; ") + change_text(change);
     }
-    text.add({std::to_string(commit.seq), commit.time, commit.kind, io::printable(commit.writer), changes});
+    text.add({std::to_string(commit.seq), commit.time, commit.kind, printable(commit.writer), changes});
   }
   shell.print(text.take());
 }

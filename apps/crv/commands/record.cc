@@ -6,10 +6,9 @@
 #include "commands/row_options.h"
 #include "crv/core/error.h"
 #include "crv/io/record.h"
-#include "io/formats/text_table.h"
-#include "output/progress.h"
 #include "output/words.h"
 #include "shell/interrupt.h"
+#include "shell/progress.h"
 #include "shell/shell.h"
 
 namespace crv::cli {
@@ -31,12 +30,12 @@ void note_what_stands(Shell& shell, const io::JsonLinesRecorder& recorder, const
                       const std::string& of_the_rest = "not committed") {
   const auto& summary = recorder.summary();
   if (summary.ticks > 0) {
-    shell.stands.push_back(summary_text(summary, run) + "; they stay");
-    shell.stands_json = *to_json(summary).get_if<JsonObject>();
+    shell.standing.lines.push_back(summary_text(summary, run) + "; they stay");
+    shell.standing.json = *to_json(summary).get_if<JsonObject>();
   }
   if (recorder.pending_rows() > 0) {
-    shell.stands.push_back(of_the_rest + ": " + count_of(recorder.pending_rows(), "row", "rows") +
-                           " of tick " + std::to_string(recorder.pending_tick().value_or(0)));
+    shell.standing.lines.push_back(of_the_rest + ": " + count_of(recorder.pending_rows(), "row", "rows") +
+                                   " of tick " + std::to_string(recorder.pending_tick().value_or(0)));
   }
 }
 

@@ -1,7 +1,7 @@
 // crv runs, crv tables
 #include <memory>
 
-#include "io/formats/text_table.h"
+#include "output/text_table.h"
 #include "output/words.h"
 #include "shell/shell.h"
 
@@ -47,11 +47,10 @@ void print_tables(Shell& shell, const std::string& run) {
     shell.print_json(JsonObject{{"run_id", run}, {"tables", std::move(rows)}});
     return;
   }
-  io::TextTable text(
-      {{"table"}, {"rows", true}, {"size", true}, {"parts", true}, {"buckets", true}, {"ticks"}});
+  TextTable text({{"table"}, {"rows", true}, {"size", true}, {"parts", true}, {"buckets", true}, {"ticks"}});
   for (const auto& table : tables) {
-    text.add({table.table, io::with_commas(table.rows), io::bytes_text(table.bytes),
-              io::with_commas(table.parts), io::with_commas(static_cast<std::int64_t>(table.buckets.size())),
+    text.add({table.table, with_commas(table.rows), bytes_text(table.bytes), with_commas(table.parts),
+              with_commas(static_cast<std::int64_t>(table.buckets.size())),
               ticks_text(table.tick_min, table.tick_max)});
   }
   shell.print(text.take());

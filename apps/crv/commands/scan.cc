@@ -1,15 +1,17 @@
 // crv scan
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include <arrow/type_fwd.h>
 
 #include "crv/core/error.h"
 #include "crv/io/files.h"
-#include "io/formats/text_table.h"
-#include "output/progress.h"
+#include "output/table_writer.h"
 #include "output/words.h"
 #include "shell/interrupt.h"
+#include "shell/progress.h"
 #include "shell/shell.h"
 
 namespace crv::cli {
@@ -51,12 +53,28 @@ std::optional<std::vector<std::string>> parse_columns(const std::string& text) {
   return CLI::detail::split(text, ',');
 }
 
-io::Format format_for(const Shell& shell, const ScanArguments& arguments) {
+std::vector<std::string> format_names() {
+  std::vector<std::string> names{kTableFormat};
+  names.insert(names.end(), io::format_names().begin(), io::format_names().end());
+  return names;
+}
+
+// Nothing: a table for people.
+std::optional<io::Format> format_for(const Shell& shell, const ScanArguments& arguments) {
+  if (arguments.format == kTableFormat) {
+    return std::nullopt;
+  }
   if (!arguments.format.empty()) {
     return io::format_from_name(arguments.format);
   }
   const auto by_name = io::format_of_path(arguments.output);
-  return by_name.value_or(shell.globals.json ? io::Format::jsonl : io::Format::table);
+  return by_name || !shell.globals.json ? by_name : io::Format::jsonl;
+}
+
+std::unique_ptr<io::BatchWriter> open_output(const Shell& shell, const ScanArguments& arguments,
+                                             const std::shared_ptr<arrow::Schema>& schema) {
+  const auto format = format_for(shell, arguments);
+  return format ? io::open_batches(arguments.output, *format, schema) : open_table(arguments.output, *schema);
 }
 
 void explain(Shell& shell, const io::Scan& scan) {
@@ -90,7 +108,7 @@ void scan(Shell& shell, const ScanArguments& arguments) {
     return;
   }
   const bool to_file = arguments.output != "-";
-  const auto writer = io::open_batches(arguments.output, format_for(shell, arguments), planned.schema());
+  const auto writer = open_output(shell, arguments, planned.schema());
   ProgressLine line(shell, "scan:");
   const auto rows = io::write_scan(planned, *writer, [&](std::int64_t done, std::int64_t total) {
     stop_if_interrupted();
@@ -123,7 +141,7 @@ void add_scan(CLI::App& app, Shell& shell) {
   choose_from(command->add_option(
                   "--format", arguments->format,
                   "How to write them; else by the extension of FILE, else table (with --json: jsonl)"),
-              io::format_names());
+              format_names());
   command
       ->add_option("-o,--output", arguments->output,
                    "Write to FILE, which appears when it is whole; - is standard output")

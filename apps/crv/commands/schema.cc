@@ -1,11 +1,11 @@
 // crv schema
 #include <memory>
 
-#include "core/suggest.h"
 #include "crv/core/descriptor.h"
 #include "crv/core/error.h"
-#include "io/formats/text_table.h"
-#include "output/words.h"
+#include "crv/core/shown.h"
+#include "crv/core/suggest.h"
+#include "output/text_table.h"
 #include "shell/shell.h"
 
 namespace crv::cli {
@@ -48,7 +48,7 @@ void print_catalog(Shell& shell) {
     shell.print_json(JsonObject{{"tables", std::move(tables)}});
     return;
   }
-  io::TextTable text({{"table"}, {"columns", true}, {"what it holds"}});
+  TextTable text({{"table"}, {"columns", true}, {"what it holds"}});
   for (const auto& table : core::list_tables()) {
     text.add({table.name, std::to_string(table.columns.size()), table.doc});
   }
@@ -61,7 +61,7 @@ void print_table(Shell& shell, const std::string& name) {
     shell.print_json(descriptor_json(table));
     return;
   }
-  io::TextTable text({{"column"}, {"type"}, {"required"}, {"what it holds"}});
+  TextTable text({{"column"}, {"type"}, {"required"}, {"what it holds"}});
   for (const auto& column : table.columns) {
     text.add(
         {column.name, std::string(core::text_of(column.dtype)), column.required ? "yes" : "", column.doc});
@@ -77,10 +77,10 @@ void print_held(Shell& shell, const SchemaArguments& arguments) {
     shell.print_json(JsonObject{{"run_id", arguments.run}, {"table", arguments.table}, {"columns", columns}});
     return;
   }
-  io::TextTable text({{"column"}, {"type in run " + arguments.run}});
+  TextTable text({{"column"}, {"type in run " + arguments.run}});
   for (const auto& [name, type] : columns) {
     const auto* word = type.get_if<std::string>();
-    text.add({io::printable(name), word != nullptr ? *word : write_json(type, {.spaces = true})});
+    text.add({printable(name), word != nullptr ? *word : write_json(type, {.spaces = true})});
   }
   shell.print(text.take());
 }

@@ -1,12 +1,13 @@
 // crv manifest, crv rebuild, crv verify
 #include <memory>
 
-#include "core/suggest.h"
 #include "crv/core/descriptor.h"
 #include "crv/core/error.h"
-#include "io/formats/text_table.h"
-#include "output/progress.h"
+#include "crv/core/shown.h"
+#include "crv/core/suggest.h"
+#include "output/text_table.h"
 #include "output/words.h"
+#include "shell/progress.h"
 #include "shell/shell.h"
 
 namespace crv::cli {
@@ -17,15 +18,14 @@ struct TableArguments {
 };
 
 std::string manifest_text(const io::TableManifest& manifest) {
-  io::TextTable text(
-      {{"bucket", true}, {"ticks"}, {"rows", true}, {"size", true}, {"parts", true}, {"state"}});
+  TextTable text({{"bucket", true}, {"ticks"}, {"rows", true}, {"size", true}, {"parts", true}, {"state"}});
   for (const auto& partition : manifest.partitions) {
     text.add({std::to_string(partition.bucket_id), ticks_text(partition.tick_min, partition.tick_max),
-              io::with_commas(partition.row_count), io::bytes_text(partition.byte_size),
-              io::with_commas(static_cast<std::int64_t>(partition.parts.size())), partition.state});
+              with_commas(partition.row_count), bytes_text(partition.byte_size),
+              with_commas(static_cast<std::int64_t>(partition.parts.size())), partition.state});
   }
   return manifest.table + ": " + count_of(manifest.rows(), "row", "rows") + ", " +
-         io::bytes_text(manifest.bytes()) + ", " + count_of(manifest.parts(), "part", "parts") +
+         bytes_text(manifest.bytes()) + ", " + count_of(manifest.parts(), "part", "parts") +
          ", up to commit " + std::to_string(manifest.last_seq) + ", updated " + manifest.updated_at + "\n\n" +
          text.take();
 }
@@ -34,7 +34,7 @@ void print_manifest(Shell& shell, const TableArguments& arguments) {
   auto dataset = shell.open_existing(arguments.run);
   const auto manifest = dataset.manifest(arguments.table);
   if (!manifest) {
-    if (core::find_stored_table(arguments.table) == nullptr) {
+    if (!dataset.find_table(arguments.table)) {
       raise(ErrorCode::unknown_table_in_scan, core::no_such_table(arguments.table),
             {.run_id = arguments.run, .table = arguments.table});
     }
@@ -51,7 +51,7 @@ void add_list(std::string& text, const std::string& title, const std::vector<std
   if (!paths.empty()) {
     text += title + ":\n";
     for (const auto& path : paths) {
-      text += "  " + io::printable(path) + "\n";
+      text += "  " + printable(path) + "\n";
     }
   }
 }
@@ -82,16 +82,15 @@ void rebuild(Shell& shell, const TableArguments& arguments) {
 std::string verify_text(const io::VerifyReport& report) {
   std::string text;
   if (!report.findings.empty()) {
-    io::TextTable findings({{"severity"}, {"what"}, {"where"}, {"message"}});
+    TextTable findings({{"severity"}, {"what"}, {"where"}, {"message"}});
     for (const auto& finding : report.findings) {
-      findings.add(
-          {finding.severity, finding.code, io::printable(finding.path), io::printable(finding.message)});
+      findings.add({finding.severity, finding.code, printable(finding.path), printable(finding.message)});
     }
     text = findings.take() + "\n";
   }
   return text + (report.ok ? "ok: " : "NOT ok: ") + count_of(report.commits, "commit", "commits") + ", " +
          count_of(report.tables, "table", "tables") + ", " + count_of(report.parts, "part", "parts") + ", " +
-         count_of(report.rows, "row", "rows") + ", " + io::bytes_text(report.bytes) + "\n";
+         count_of(report.rows, "row", "rows") + ", " + bytes_text(report.bytes) + "\n";
 }
 
 void verify(Shell& shell, const std::string& run, bool quick) {

@@ -4,8 +4,7 @@
 #include <optional>
 #include <utility>
 
-#include "crv/core/json.h"
-#include "io/formats/text_table.h"
+#include "crv/core/shown.h"
 
 namespace crv::cli {
 namespace {
@@ -52,9 +51,9 @@ void tell(JsonObject error) {
 
 }  // namespace
 
-void tell_error(const Error& error, const Shell& shell) {
-  if (!shell.globals.json) {
-    tell_what_stands(shell);
+void tell_error(const Error& error, const Standing& standing, bool json) {
+  if (!json) {
+    tell_what_stands(standing);
     std::cerr << "crv: " << error.what() << '\n';
     return;
   }
@@ -78,15 +77,15 @@ void tell_error(const Error& error, const Shell& shell) {
     }
     object.push_back("violations", std::move(violations));
   }
-  if (!shell.stands_json.empty()) {
-    object.push_back("committed", shell.stands_json);
+  if (!standing.json.empty()) {
+    object.push_back("committed", standing.json);
   }
   tell(std::move(object));
 }
 
-void tell_what_stands(const Shell& shell) {
-  for (const auto& line : shell.stands) {
-    std::cerr << "crv: " << io::printable(line) << '\n';
+void tell_what_stands(const Standing& standing) {
+  for (const auto& line : standing.lines) {
+    std::cerr << "crv: " << printable(line) << '\n';
   }
 }
 
@@ -94,7 +93,7 @@ void tell_usage_error(const std::string& message, const std::string& command, bo
   if (json) {
     tell(JsonObject{{"code", "usage"}, {"class", "UsageError"}, {"message", message}});
   } else {
-    std::cerr << "crv: " << io::printable(message) << "\nTry: " << command << " --help\n";
+    std::cerr << "crv: " << printable(message) << "\nTry: " << command << " --help\n";
   }
 }
 

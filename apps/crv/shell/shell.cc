@@ -1,18 +1,19 @@
 #include "shell/shell.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstdint>
 #include <iostream>
-#include <sstream>
 #include <utility>
 
-#include "core/suggest.h"
 #include "crv/core/error.h"
-#include "io/base/os.h"
-#include "io/formats/file_formats.h"
-#include "io/formats/streams.h"
-#include "io/formats/text_table.h"
+#include "crv/core/shown.h"
+#include "crv/core/suggest.h"
+#include "crv/io/formats.h"
+#include "output/words.h"
 
 namespace crv::cli {
 namespace {
@@ -23,12 +24,21 @@ constexpr char kChoiceSeparator = '|';
 // cores, of which each takes some more.
 constexpr std::int64_t kLeastAddressSpace = std::int64_t{192} << 20;
 
+// Bytes that this process may map, where there is a limit (ulimit -v).
+std::optional<std::int64_t> address_space_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+    return std::nullopt;
+  }
+  return static_cast<std::int64_t>(std::min<rlim_t>(limit.rlim_cur, INT64_MAX));
+}
+
 void require_memory() {
   if (!has_least_memory()) {
-    const auto limit = io::address_space_limit();
+    const auto limit = address_space_limit();
     raise(ErrorCode::out_of_memory,
-          "this process may take " + io::bytes_text(*limit) +
-              " of address space (ulimit -v); crv needs at least " + io::bytes_text(kLeastAddressSpace) +
+          "this process may take " + bytes_text(*limit) +
+              " of address space (ulimit -v); crv needs at least " + bytes_text(kLeastAddressSpace) +
               ", and more for large files",
           {.key = "RLIMIT_AS", .value = std::to_string(*limit)});
   }
@@ -37,7 +47,7 @@ void require_memory() {
 }  // namespace
 
 bool has_least_memory() {
-  const auto limit = io::address_space_limit();
+  const auto limit = address_space_limit();
   return !limit || *limit >= kLeastAddressSpace;
 }
 
@@ -75,8 +85,7 @@ io::Dataset Shell::open_existing(const std::string& run_id) {
 }
 
 void Shell::print(std::string_view text) {
-  const auto output = io::open_output("-");
-  io::check_write(output->Write(text.data(), static_cast<std::int64_t>(text.size())));
+  io::open_text("-")->write(text);
 }
 
 void Shell::print_json(const Json& value) {
@@ -95,7 +104,7 @@ void Shell::answer_json(const Json& value) {
 
 void Shell::say(const std::string& text) {
   if (!globals.quiet) {
-    std::cerr << io::printable(text) << '\n';
+    std::cerr << printable(text) << '\n';
   }
 }
 

@@ -12,6 +12,7 @@
 #include "crv/core/json.h"
 #include "crv/io/dataset.h"
 #include "crv/io/settings.h"
+#include "output/error_text.h"
 
 namespace crv::cli {
 
@@ -27,9 +28,7 @@ class Shell {
  public:
   Globals globals;
   int status = 0;  // of the process, where nothing is thrown
-  // What was committed before an error, to be told with it; empty where nothing was.
-  std::vector<std::string> stands;  // for people, a line each
-  JsonObject stands_json;
+  Standing standing;
 
   // Defaults, file, environment and --root; their warnings are told once.
   const io::LoadedSettings& settings();

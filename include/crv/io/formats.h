@@ -1,5 +1,5 @@
-// Rows in files and pipes: Parquet, CSV, JSON lines, Arrow IPC, and a table for people. What gzip, zstd,
-// bzip2 or lz4 has compressed is read as what it was before.
+// Rows in files and pipes: Parquet, CSV, JSON lines, Arrow IPC. What gzip, zstd, bzip2 or lz4 has compressed
+// is read as what it was before.
 //
 // Cells. In CSV a struct or list is JSON text; an empty cell is null, a quoted empty one ("") is an empty
 // text, or null in a column that holds no text. Columns that the table does not describe become integers,
@@ -9,7 +9,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <iosfwd>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,14 +23,13 @@
 namespace crv::io {
 
 enum class Format {
-  table,  // aligned text for people; written only
   csv,    // RFC 4180 with a header line
   jsonl,  // one JSON object a line; read also as one array of objects
   arrow,  // Arrow IPC: written as a stream, read as stream or file
   parquet,
 };
 
-// "table", "csv", "jsonl", "arrow", "parquet", in this order.
+// "csv", "jsonl", "arrow", "parquet", in this order.
 const std::vector<std::string>& format_names();
 std::string_view name_of(Format format) noexcept;
 // Throws IoArgumentError (bad_argument).
@@ -95,5 +93,14 @@ class BatchWriter {
 // reader of a pipe went.
 std::unique_ptr<BatchWriter> open_batches(const std::string& path, Format format,
                                           const std::shared_ptr<arrow::Schema>& schema);
+
+// Text into a file in the same way, for who has a format of their own. Both calls throw IoWriteError, too.
+class TextWriter {
+ public:
+  virtual ~TextWriter() = default;
+  virtual void write(std::string_view text) = 0;
+  virtual void finish() = 0;
+};
+std::unique_ptr<TextWriter> open_text(const std::string& path);
 
 }  // namespace crv::io

@@ -10,10 +10,10 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/vector.h>
 
-#include "core/shown.h"
 #include "core/utf8.h"
 #include "crv/core/descriptor.h"
 #include "crv/core/error.h"
+#include "crv/core/shown.h"
 #include "crv/io/frame.h"
 #include "io/json.h"
 #include "io/parts.h"

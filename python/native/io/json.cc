@@ -8,9 +8,9 @@
 #include <variant>
 
 #include "core/number_text.h"
-#include "core/shown.h"
 #include "core/utf8.h"
 #include "crv/core/error.h"
+#include "crv/core/shown.h"
 #include "io/schema/declared.h"
 #include "io/text_caster.h"
 

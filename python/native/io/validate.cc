@@ -5,8 +5,8 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/optional.h>
 
-#include "core/suggest.h"
 #include "crv/core/error.h"
+#include "crv/core/suggest.h"
 #include "crv/io/frame.h"
 #include "io/conform/conform.h"
 #include "io/json.h"

@@ -13,9 +13,9 @@
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
 
-#include "core/shown.h"
 #include "core/utf8.h"
 #include "crv/core/error.h"
+#include "crv/core/shown.h"
 #include "io/arrow/arrow_types.h"
 #include "io/arrow/json_column.h"
 #include "io/arrow/place.h"

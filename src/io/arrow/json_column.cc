@@ -13,8 +13,8 @@
 #include <arrow/type.h>
 
 #include "core/number_text.h"
-#include "core/shown.h"
 #include "core/utf8.h"
+#include "crv/core/shown.h"
 #include "io/arrow/arrow_types.h"
 #include "io/arrow/place.h"
 

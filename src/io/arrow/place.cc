@@ -5,8 +5,8 @@
 #include <arrow/array.h>
 #include <arrow/chunked_array.h>
 
-#include "core/shown.h"
 #include "core/utf8.h"
+#include "crv/core/shown.h"
 #include "crv/io/json_rows.h"
 
 namespace crv::io {

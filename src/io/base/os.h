@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -83,9 +82,6 @@ std::shared_ptr<Os> posix_os();
 
 // 32 lower-case hex digits from the system's source of randomness.
 std::string random_id();
-
-// Bytes that this process may map, where there is a limit (ulimit -v).
-std::optional<std::int64_t> address_space_limit();
 
 // Another one in a child that was forked.
 std::int64_t process_id();

@@ -13,7 +13,7 @@
 #include <arrow/table.h>
 #include <arrow/type.h>
 
-#include "core/suggest.h"
+#include "crv/core/suggest.h"
 #include "crv/io/json_rows.h"
 #include "io/arrow/arrow_types.h"
 #include "io/arrow/place.h"

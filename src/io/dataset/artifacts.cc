@@ -7,9 +7,9 @@
 
 #include <algorithm>
 
-#include "core/shown.h"
 #include "core/utf8.h"
 #include "crv/core/error.h"
+#include "crv/core/shown.h"
 #include "io/arrow/arrow_types.h"
 #include "io/base/clock.h"
 #include "io/dataset/artifact_files.h"

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "core/number_text.h"
-#include "core/shown.h"
-#include "core/suggest.h"
 #include "crv/core/error.h"
+#include "crv/core/shown.h"
+#include "crv/core/suggest.h"
 #include "io/base/os.h"
 #include "io/dataset/scan_plan.h"
 #include "io/dataset/verbs.h"

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "crv/core/error.h"
+#include "crv/core/suggest.h"
 #include "io/base/clock.h"
 #include "io/dataset/recover.h"
 #include "io/dataset/verbs.h"

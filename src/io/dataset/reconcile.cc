@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "crv/core/error.h"
+#include "crv/core/suggest.h"
 #include "io/arrow/arrow_types.h"
 #include "io/dataset/verbs.h"
 #include "io/part/part.h"

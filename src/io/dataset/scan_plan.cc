@@ -4,10 +4,10 @@
 #include <optional>
 #include <utility>
 
-#include "core/shown.h"
-#include "core/suggest.h"
 #include "core/text.h"
 #include "crv/core/error.h"
+#include "crv/core/shown.h"
+#include "crv/core/suggest.h"
 #include "io/base/sums.h"
 #include "io/conform/accepted.h"
 

@@ -11,10 +11,10 @@
 #include <arrow/api.h>
 
 #include "core/number_text.h"
-#include "core/shown.h"
 #include "core/text.h"
 #include "crv/core/error.h"
 #include "crv/core/json.h"
+#include "crv/core/shown.h"
 #include "io/arrow/arrow_types.h"
 #include "io/arrow/json_column.h"
 #include "io/arrow/place.h"

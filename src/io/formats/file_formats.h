@@ -31,8 +31,6 @@ std::unique_ptr<BatchWriter> write_arrow(std::shared_ptr<Output> output,
                                          const std::shared_ptr<arrow::Schema>& schema);
 std::unique_ptr<BatchWriter> write_parquet(std::shared_ptr<Output> output,
                                            const std::shared_ptr<arrow::Schema>& schema);
-std::unique_ptr<BatchWriter> write_text_table(std::shared_ptr<Output> output,
-                                              const std::shared_ptr<arrow::Schema>& schema);
 
 // Puts rows after those of `tables`: into the last table if that takes no cast (a column that one of them
 // lacks, or has only nulls in, is null there; nothing is copied), else as a new one.

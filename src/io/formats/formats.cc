@@ -12,8 +12,7 @@
 namespace crv::io {
 namespace {
 
-constexpr std::array<std::pair<Format, std::string_view>, 5> kNames{{
-    {Format::table, "table"},
+constexpr std::array<std::pair<Format, std::string_view>, 4> kNames{{
     {Format::csv, "csv"},
     {Format::jsonl, "jsonl"},
     {Format::arrow, "arrow"},
@@ -246,11 +245,9 @@ std::unique_ptr<FrameReader> open_frames(const std::string& path, const InputOpt
     case Format::arrow:
       return read_arrow(input, path);
     case Format::parquet:
-      return read_parquet(input, path);
-    case Format::table:
       break;
   }
-  raise(ErrorCode::bad_argument, "a table for people is written only: it cannot be read back");
+  return read_parquet(input, path);
 }
 
 std::unique_ptr<BatchWriter> open_batches(const std::string& path, Format format,
@@ -264,11 +261,30 @@ std::unique_ptr<BatchWriter> open_batches(const std::string& path, Format format
     case Format::arrow:
       return write_arrow(std::move(output), schema);
     case Format::parquet:
-      return write_parquet(std::move(output), schema);
-    case Format::table:
       break;
   }
-  return write_text_table(std::move(output), schema);
+  return write_parquet(std::move(output), schema);
+}
+
+namespace {
+
+class TextOutput : public TextWriter {
+ public:
+  explicit TextOutput(std::shared_ptr<Output> output) : output_(std::move(output)) {}
+
+  void write(std::string_view text) override {
+    check_write(output_->Write(text.data(), static_cast<std::int64_t>(text.size())));
+  }
+  void finish() override { output_->finish(); }
+
+ private:
+  std::shared_ptr<Output> output_;
+};
+
+}  // namespace
+
+std::unique_ptr<TextWriter> open_text(const std::string& path) {
+  return std::make_unique<TextOutput>(open_output(path));
 }
 
 }  // namespace crv::io

@@ -12,8 +12,8 @@
 #include <arrow/csv/options.h>
 #include <arrow/csv/parser.h>
 
-#include "core/shown.h"
 #include "core/utf8.h"
+#include "crv/core/shown.h"
 #include "io/arrow/json_column.h"
 #include "io/arrow/place.h"
 #include "io/formats/csv_cells.h"

@@ -1,7 +1,7 @@
 // JSON lines, in and out; in also as the elements of one JSON array.
 #include <arrow/api.h>
 
-#include "core/shown.h"
+#include "crv/core/shown.h"
 #include "crv/io/json_rows.h"
 #include "io/formats/file_formats.h"
 #include "io/formats/json_array.h"

@@ -4,10 +4,10 @@
 #include <utility>
 
 #include "core/number_text.h"
-#include "core/shown.h"
-#include "core/suggest.h"
 #include "crv/core/descriptor.h"
 #include "crv/core/error.h"
+#include "crv/core/shown.h"
+#include "crv/core/suggest.h"
 #include "io/formats/json_line.h"
 #include "io/formats/streams.h"
 

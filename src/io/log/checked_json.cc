@@ -1,6 +1,6 @@
 #include "io/log/checked_json.h"
 
-#include "core/shown.h"
+#include "crv/core/shown.h"
 #include "io/base/checksum.h"
 
 namespace crv::io {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/rapidjson.h"
-#include "core/shown.h"
+#include "crv/core/shown.h"
 #include "io/base/sums.h"
 #include "io/log/commit.h"
 #include "io/storage/paths.h"

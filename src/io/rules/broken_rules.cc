@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/shown.h"
+#include "crv/core/shown.h"
 
 namespace crv::io {
 

@@ -1,6 +1,6 @@
 #include "io/run/tables.h"
 
-#include "core/suggest.h"
+#include "crv/core/suggest.h"
 
 namespace crv::io {
 

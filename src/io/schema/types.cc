@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
-#include "core/shown.h"
 #include "crv/core/error.h"
+#include "crv/core/shown.h"
 #include "io/base/checksum.h"
 
 namespace crv::io {

@@ -9,9 +9,9 @@
 #include <utility>
 #include <variant>
 
-#include "core/shown.h"
-#include "core/suggest.h"
 #include "crv/core/error.h"
+#include "crv/core/shown.h"
+#include "crv/core/suggest.h"
 #include "io/settings/settings_fields.h"
 
 namespace crv::io {

@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "core/number_text.h"
-#include "core/shown.h"
-#include "core/suggest.h"
 #include "core/utf8.h"
 #include "crv/core/error.h"
+#include "crv/core/shown.h"
+#include "crv/core/suggest.h"
 
 namespace crv::io {
 namespace {

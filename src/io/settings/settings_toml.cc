@@ -9,8 +9,8 @@
 
 #include <toml++/toml.h>
 
-#include "core/suggest.h"
 #include "crv/core/error.h"
+#include "crv/core/suggest.h"
 #include "io/settings/settings_fields.h"
 
 namespace crv::io {

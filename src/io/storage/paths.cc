@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "core/number_text.h"
-#include "core/shown.h"
 #include "core/utf8.h"
 #include "crv/core/error.h"
+#include "crv/core/shown.h"
 
 namespace crv::io {
 namespace {

@@ -77,6 +77,7 @@ TEST(Formats, HaveNamesAndExtensions) {
   EXPECT_EQ(format_of_path("csv"), std::nullopt);
   EXPECT_EQ(format_of_path(".csv"), std::nullopt);
   EXPECT_THROW(format_from_name("CSV"), IoArgumentError);
+  EXPECT_THROW(format_from_name("table"), IoArgumentError);
 }
 
 TEST(Formats, LineMapFindsTheLineOfEachRow) {
@@ -570,7 +571,6 @@ TEST(Formats, WhatHoldsNoRowsIsRefused) {
   EXPECT_EQ(code_of("\xFF\xFF\xFF\xFF\x10"), ErrorCode::read_failed);
   EXPECT_EQ(code_of("{}\nnull\n"), ErrorCode::bad_json);
   EXPECT_EQ(code_of("a,b\n1,2\n1\n"), ErrorCode::read_failed);
-  EXPECT_THROW(open_frames(path, {Format::table, nullptr, {}}), IoArgumentError);
 }
 
 }  // namespace

@@ -1,11 +1,15 @@
-// A table for people: aligned, a header over it, long cells cut. Written only.
+#include "output/table_writer.h"
+
+#include <utility>
+#include <vector>
+
 #include <arrow/api.h>
 
+#include "crv/core/json.h"
 #include "crv/io/json_rows.h"
-#include "io/formats/file_formats.h"
-#include "io/formats/text_table.h"
+#include "output/text_table.h"
 
-namespace crv::io {
+namespace crv::cli {
 namespace {
 
 // widths are those of the first of these; later rows may only widen them
@@ -19,7 +23,7 @@ bool is_number(const arrow::DataType& type) {
 std::vector<TextTable::Column> columns_of(const arrow::Schema& schema) {
   std::vector<TextTable::Column> columns;
   for (const auto& field : schema.fields()) {
-    columns.push_back({printable(field->name(), kCellWidth), is_number(*field->type())});
+    columns.push_back({cell_text(field->name(), kCellWidth), is_number(*field->type())});
   }
   return columns;
 }
@@ -29,46 +33,41 @@ std::string text_of(const Json& cell) {
     return "";
   }
   const auto* text = cell.get_if<std::string>();
-  return printable(text != nullptr ? *text : write_json(cell), kCellWidth);
+  return cell_text(text != nullptr ? *text : write_json(cell), kCellWidth);
 }
 
-class TextTableWriter : public BatchWriter {
+class TableWriter : public io::BatchWriter {
  public:
-  TextTableWriter(std::shared_ptr<Output> output, const arrow::Schema& schema)
+  TableWriter(std::unique_ptr<io::TextWriter> output, const arrow::Schema& schema)
       : output_(std::move(output)), table_(columns_of(schema)) {}
 
   void write(const std::shared_ptr<arrow::RecordBatch>& batch) override {
     for (std::int64_t row = 0; row < batch->num_rows(); ++row) {
       std::vector<std::string> cells;
       for (const auto& column : batch->columns()) {
-        cells.push_back(text_of(cell_to_json(*column, row)));
+        cells.push_back(text_of(io::cell_to_json(*column, row)));
       }
       table_.add(std::move(cells));
       if (++rows_ % kRowsAtOnce == 0) {
-        put(table_.take());
+        output_->write(table_.take());
       }
     }
   }
   void finish() override {
-    put(table_.take());
+    output_->write(table_.take());
     output_->finish();
   }
 
  private:
-  void put(const std::string& text) {
-    check_write(output_->Write(text.data(), static_cast<std::int64_t>(text.size())));
-  }
-
-  std::shared_ptr<Output> output_;
+  std::unique_ptr<io::TextWriter> output_;
   TextTable table_;
   std::int64_t rows_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<BatchWriter> write_text_table(std::shared_ptr<Output> output,
-                                              const std::shared_ptr<arrow::Schema>& schema) {
-  return std::make_unique<TextTableWriter>(std::move(output), *schema);
+std::unique_ptr<io::BatchWriter> open_table(const std::string& path, const arrow::Schema& schema) {
+  return std::make_unique<TableWriter>(io::open_text(path), schema);
 }
 
-}  // namespace crv::io
+}  // namespace crv::cli

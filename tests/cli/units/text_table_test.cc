@@ -1,8 +1,8 @@
-#include "io/formats/text_table.h"
+#include "output/text_table.h"
 
 #include <gtest/gtest.h>
 
-namespace crv::io {
+namespace crv::cli {
 namespace {
 
 TEST(TextTable, AlignsNumbersRightAndTextLeft) {
@@ -28,23 +28,12 @@ TEST(TextTable, WithoutRowsThereIsAHeader) {
   EXPECT_EQ(TextTable({{"a"}}).take(), "a\n-\n");
 }
 
-TEST(Printable, KeepsACellOnOneLine) {
-  EXPECT_EQ(printable("a\nb\tc\x1b[1m"), "a\\nb\\tc\\x1b[1m");
-  EXPECT_EQ(printable("äöü", 3), "äöü");
-  EXPECT_EQ(printable("äöüß", 3), "äö…");
+TEST(TextTable, ACellStaysOnOneLine) {
+  EXPECT_EQ(cell_text("a\nb\tc\x1b[1m", 40), "a\\nb\\tc\\x1b[1m");
+  EXPECT_EQ(cell_text("äöü", 3), "äöü");
+  EXPECT_EQ(cell_text("äöüß", 3), "äö…");
   EXPECT_EQ(width_of("äöü"), 3U);
 }
 
-TEST(Numbers, ForPeople) {
-  EXPECT_EQ(with_commas(0), "0");
-  EXPECT_EQ(with_commas(999), "999");
-  EXPECT_EQ(with_commas(1000), "1,000");
-  EXPECT_EQ(with_commas(-1234567), "-1,234,567");
-  EXPECT_EQ(with_commas(-123), "-123");
-  EXPECT_EQ(bytes_text(1023), "1023 B");
-  EXPECT_EQ(bytes_text(1536), "1.5 KiB");
-  EXPECT_EQ(bytes_text(std::int64_t{3} << 30), "3.0 GiB");
-}
-
 }  // namespace
-}  // namespace crv::io
+}  // namespace crv::cli

@@ -1,13 +1,11 @@
-#include "io/formats/text_table.h"
+#include "output/text_table.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <utility>
 
-#include "core/shown.h"
+#include "crv/core/shown.h"
 
-namespace crv::io {
+namespace crv::cli {
 namespace {
 
 constexpr std::string_view kGap = "  ";
@@ -22,9 +20,9 @@ std::size_t width_of(std::string_view utf8) {
   return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), starts_character));
 }
 
-std::string printable(std::string_view given, std::size_t max_width) {
-  std::string text = crv::printable(given);
-  if (max_width == 0 || width_of(text) <= max_width) {
+std::string cell_text(std::string_view given, std::size_t max_width) {
+  std::string text = printable(given);
+  if (width_of(text) <= max_width) {
     return text;
   }
   std::size_t width = 0;
@@ -33,32 +31,6 @@ std::string printable(std::string_view given, std::size_t max_width) {
     ++end;
   }
   return text.substr(0, end) + "…";
-}
-
-std::string with_commas(std::int64_t number) {
-  std::string text = std::to_string(number);
-  const std::size_t first = text.starts_with('-') ? 1 : 0;
-  for (std::size_t at = text.size(); at > first + 3;) {
-    at -= 3;
-    text.insert(at, 1, ',');
-  }
-  return text;
-}
-
-std::string bytes_text(std::int64_t bytes) {
-  static constexpr std::array<const char*, 5> kUnits{"KiB", "MiB", "GiB", "TiB", "PiB"};
-  if (bytes < 1024) {
-    return std::to_string(bytes) + " B";
-  }
-  double value = static_cast<double>(bytes) / 1024;
-  std::size_t unit = 0;
-  while (value >= 1024 && unit + 1 < kUnits.size()) {
-    value /= 1024;
-    ++unit;
-  }
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f %s", value, kUnits[unit]);
-  return text.data();
 }
 
 TextTable::TextTable(std::vector<Column> columns) : columns_(std::move(columns)) {
@@ -103,4 +75,4 @@ std::string TextTable::take() {
   return out;
 }
 
-}  // namespace crv::io
+}  // namespace crv::cli

@@ -2,22 +2,17 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace crv::io {
+namespace crv::cli {
 
 // Columns on a terminal that text takes, one for each character. (East Asian and combining ones are not told
 // apart.)
 std::size_t width_of(std::string_view utf8);
-// On one line, with escapes as crv::printable has them, cut to `max_width` with an ellipsis (0: uncut).
-std::string printable(std::string_view given, std::size_t max_width = 0);
-// "950", "12,345".
-std::string with_commas(std::int64_t number);
-// "512 B", "1.5 KiB", "20.0 MiB".
-std::string bytes_text(std::int64_t bytes);
+// On one line, with escapes as crv::printable has them, cut to `max_width` with an ellipsis.
+std::string cell_text(std::string_view given, std::size_t max_width);
 
 class TextTable {
  public:
@@ -28,7 +23,6 @@ class TextTable {
   explicit TextTable(std::vector<Column> columns);
 
   void add(std::vector<std::string> cells);
-  bool empty() const { return rows_.empty(); }
   // The header (once) and the rows added since the last call, each line ended. Widths only grow.
   std::string take();
 
@@ -41,4 +35,4 @@ class TextTable {
   bool header_done_ = false;
 };
 
-}  // namespace crv::io
+}  // namespace crv::cli

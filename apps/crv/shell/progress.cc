@@ -1,4 +1,4 @@
-#include "output/progress.h"
+#include "shell/progress.h"
 
 #include <unistd.h>
 
@@ -6,7 +6,7 @@
 #include <iostream>
 #include <utility>
 
-#include "io/formats/text_table.h"
+#include "output/words.h"
 #include "shell/interrupt.h"
 
 namespace crv::cli {
@@ -40,7 +40,7 @@ ProgressLine::~ProgressLine() {
 }
 
 std::string ProgressLine::amount(std::int64_t units) const {
-  return unit_ == Unit::bytes ? io::bytes_text(units) : io::with_commas(units);
+  return unit_ == Unit::bytes ? bytes_text(units) : with_commas(units);
 }
 
 void ProgressLine::show(std::int64_t done, std::int64_t total) {
