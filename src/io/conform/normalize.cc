@@ -203,6 +203,8 @@ std::vector<FieldOrder> order_of(const Place& place, const arrow::StructType& ty
   return order;
 }
 
+// Flatten() brings the struct's own nulls down to its fields: what a caller left below a null struct is no
+// value, and must neither be refused nor decide a type. The struct keeps its nulls all the same.
 Path normalize_struct(const Place& place, const arrow::StructType& type, const arrow::ArrayVector& chunks,
                       Known above) {
   std::vector<arrow::ArrayVector> children(static_cast<std::size_t>(type.num_fields()));
@@ -297,6 +299,9 @@ std::int64_t list_around(const arrow::Buffer& offsets, std::int64_t element) {
   return std::upper_bound(begin, end, static_cast<Offset>(element)) - begin - 1;
 }
 
+// Elements are one path of their own, without those that stand below a null list. Where nobody knows their
+// type, a part still needs one, since Parquet has no list without: null structs without fields, which readers
+// of crv take for unknown (see adapt()).
 Path normalize_list(const Place& place, const arrow::DataType& type, const arrow::ArrayVector& chunks,
                     Known above) {
   const bool narrow = has_narrow_offsets(type);
@@ -334,6 +339,9 @@ Path normalize_list(const Place& place, const arrow::DataType& type, const arrow
   return result;
 }
 
+// An integer path that has been f64 in this run is written as f64, so that a path has one physical type in all
+// parts from then on. Whether it holds an integer that no double is must be known before anything could widen
+// it.
 Path normalize_integers(const Place& place, const arrow::ArrayVector& chunks, const Type* held) {
   Path result;
   const bool widen = held != nullptr && held->kind == Kind::f64;
@@ -346,8 +354,8 @@ Path normalize_integers(const Place& place, const arrow::ArrayVector& chunks, co
   return result;
 }
 
-// As Arrow casts it, which is an error where a value does not fit.
-// A value that does not fit is refused, and is null where the place goes on.
+// As Arrow casts it. Its error names no row, so where there is one each value is cast alone: one that does not
+// fit is refused, and is null where the place goes on.
 ArrayPtr cast_exactly(const ArrayPtr& values, const TypePtr& type, const Place& place, std::size_t chunk) {
   const auto result = arrow::compute::Cast(*values, type);
   if (result.ok()) return *result;
@@ -420,6 +428,10 @@ void drop_offset(TypePtr& type, arrow::ArrayVector& chunks, const Place& place) 
   for (ArrayPtr& chunk : chunks) chunk = check(chunk->View(type), ErrorCode::wrong_type, place.facts());
 }
 
+// The order matters. What the caller's way of storing hides (a dictionary, an offset) goes first. A path
+// without a value takes whatever the run holds. Then numbers become what the run or the catalog wants of them:
+// text, integers, or decimals of the type held; only after that is it a question whether the type is one that
+// an append takes, and whether it meets the run's.
 Path normalize_path(const Place& place, TypePtr type, arrow::ArrayVector chunks, Known known) {
   if (place.depth() >= kMaxAcceptedDepth) {
     refuse(place, ErrorCode::wrong_type, chunks,
