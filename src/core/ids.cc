@@ -1,8 +1,6 @@
 #include "crv/core/ids.h"
 
-#include <openssl/rand.h>
-#include <array>
-
+#include "core/random.h"
 #include "core/text.h"
 #include "crv/core/error.h"
 #include "crv/core/grammar.h"
@@ -16,11 +14,7 @@ RunId make_run_id(std::string_view prefix) {
               std::string(prefix) + "`",
           {.key = "prefix", .value = std::string(prefix)});
   }
-  std::array<unsigned char, 10> bytes;
-  if (RAND_bytes(bytes.data(), bytes.size()) != 1) {
-    raise(ErrorCode::read_failed, "The system's random source cannot be read, so no run id can be made");
-  }
-  return std::string(prefix) + "_" + to_hex(bytes);
+  return std::string(prefix) + "_" + to_hex(random_bytes<10>());
 }
 
 }  // namespace crv::core

@@ -1,5 +1,6 @@
 // The JSON value itself and its text forms. Parsing is in json_parse.cc.
 #include "crv/core/json.h"
+#include "core/text.h"
 
 #include <algorithm>
 #include <array>
@@ -189,9 +190,8 @@ class Writer {
   }
 
   void write_escape(std::uint32_t unit) {
-    constexpr std::string_view hex = "0123456789abcdef";
     out_ += "\\u";
-    for (int shift = 12; shift >= 0; shift -= 4) out_ += hex[(unit >> shift) & 0xf];
+    core::append_hex(unit, 4, out_);
   }
 
   void write(const JsonArray& array) {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "core/text.h"
+
 namespace crv {
 namespace {
-
-constexpr std::string_view kHex = "0123456789abcdef";
 
 unsigned char byte_at(std::string_view text, std::size_t at) {
   return static_cast<unsigned char>(text[at]);
@@ -41,9 +41,9 @@ Character character_at(std::string_view text, std::size_t at) {
   return {size, code, true};
 }
 
-void append_hex(std::string& out, std::string_view prefix, std::uint32_t number, int digits) {
+void append_escape(std::string& out, std::string_view prefix, std::uint32_t number, int digits) {
   out += prefix;
-  for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) out += kHex[number >> shift & 15];
+  core::append_hex(number, digits, out);
 }
 
 bool is_half_of_a_pair(std::uint32_t code) {
@@ -64,9 +64,9 @@ void append_escape(std::string& out, const Character& c) {
   } else if (c.valid && c.code == '\t') {
     out += "\\t";
   } else if (c.valid && c.code > 0xff) {
-    append_hex(out, "\\u", c.code, 4);
+    append_escape(out, "\\u", c.code, 4);
   } else {
-    append_hex(out, "\\x", c.code, 2);
+    append_escape(out, "\\x", c.code, 2);
   }
 }
 

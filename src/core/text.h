@@ -1,6 +1,7 @@
 // Words over ASCII text that several parts of the core need.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -21,15 +22,15 @@ inline std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
-// Two lower-case hex digits a byte.
+// The lowest `digits` hex digits of a number, in lower case.
+inline void append_hex(std::uint64_t number, int digits, std::string& out) {
+  for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) out += "0123456789abcdef"[number >> shift & 15];
+}
+// Two hex digits a byte.
 template <class Bytes>
 std::string to_hex(const Bytes& bytes) {
-  constexpr std::string_view hex = "0123456789abcdef";
   std::string out;
-  for (const unsigned char byte : bytes) {
-    out += hex[byte >> 4];
-    out += hex[byte & 0xf];
-  }
+  for (const unsigned char byte : bytes) append_hex(byte, 2, out);
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "core/rapidjson.h"
+#include "core/text.h"
 
 namespace crv {
 namespace {
@@ -25,7 +26,6 @@ bool is_utf8(std::string_view text) {
 
 std::string as_utf8(std::string_view text) {
   if (is_utf8(text)) return std::string(text);
-  constexpr char digits[] = "0123456789abcdef";
   constexpr std::size_t longest = 4;  // bytes of a character
   std::string result;
   while (!text.empty()) {
@@ -34,8 +34,8 @@ std::string as_utf8(std::string_view text) {
     if (length > 0) {
       result += text.substr(0, length);
     } else {
-      const auto byte = static_cast<unsigned char>(text[0]);
-      (((result += "\\x") += digits[byte >> 4]) += digits[byte & 15]);
+      result += "\\x";
+      core::append_hex(static_cast<unsigned char>(text[0]), 2, result);
       length = 1;
     }
     text.remove_prefix(length);

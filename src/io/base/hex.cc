@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstring>
 
+#include "core/text.h"
+
 namespace crv::io {
 namespace {
 
@@ -27,7 +29,7 @@ bool unpack_eight(const char* text, std::uint32_t* number) {
 }  // namespace
 
 void append_hex(std::uint64_t number, std::string& text) {
-  for (int shift = 60; shift >= 0; shift -= 4) text += "0123456789abcdef"[number >> shift & 15];
+  core::append_hex(number, 16, text);
 }
 
 std::string hex_text(std::uint64_t number) {

@@ -17,9 +17,10 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
-#include <random>
 #include <system_error>
 
+#include "core/random.h"
+#include "core/text.h"
 #include "io/base/hex.h"
 
 namespace crv::io {
@@ -153,13 +154,7 @@ std::shared_ptr<Os> posix_os() {
 }
 
 std::string random_id() {
-  std::random_device source;
-  std::string id;
-  while (id.size() < kIdDigits) {
-    const std::uint64_t high = source();
-    append_hex(high << 32 | source(), id);
-  }
-  return id;
+  return core::to_hex(core::random_bytes<kIdDigits / 2>());
 }
 
 std::int64_t process_id() {

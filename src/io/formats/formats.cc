@@ -40,14 +40,6 @@ constexpr const char* kTakenForCsv =
     ". Neither its name nor its first bytes tell a format, so it was taken for CSV; name another with "
     "--format";
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const auto& word : words) {
-    text += (text.empty() ? "" : ", ") + word;
-  }
-  return text;
-}
-
 using namespace std::string_view_literals;
 
 // First bytes of files that people take for tables, and of which crv reads nothing.
@@ -161,7 +153,7 @@ Format format_from_name(std::string_view name) {
   if (entry == kNames.end()) {
     ErrorFacts facts;
     facts.value = name;
-    raise(ErrorCode::bad_argument, "format \"" + facts.value + "\" is none of " + joined(format_names()),
+    raise(ErrorCode::bad_argument, "format \"" + facts.value + "\" is none of " + core::join(format_names()),
           facts);
   }
   return entry->first;

@@ -12,6 +12,7 @@
 #include <arrow/csv/options.h>
 #include <arrow/csv/parser.h>
 
+#include "core/text.h"
 #include "core/utf8.h"
 #include "crv/core/shown.h"
 #include "io/arrow/json_column.h"
@@ -248,12 +249,13 @@ class CsvFrames : public FrameReader {
   }
 
   [[noreturn]] void tell_no_table(const std::string& taken_for) const {
-    std::string columns;
+    std::vector<std::string> columns;
     for (const auto& column : table_->columns) {
-      columns += column.name == "bucket" ? "" : (columns.empty() ? "" : ", ") + column.name;
+      if (column.name != "bucket") columns.push_back(column.name);
     }
     rows_.fail(ErrorCode::read_failed, 1,
-               "this is no header line with columns of the table " + table_->name + " (" + columns +
+               "this is no header line with columns of the table " + table_->name + " (" +
+                   core::join(columns) +
                    ", cut by comma, semicolon or tab): " + shortened(rows_.first_line()) + taken_for);
   }
 

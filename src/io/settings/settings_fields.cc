@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/number_text.h"
+#include "core/text.h"
 #include "core/utf8.h"
 #include "crv/core/error.h"
 #include "crv/core/shown.h"
@@ -157,17 +158,16 @@ template <class E>
   requires std::is_enum_v<E>
 void take(const Given& given, const FieldDef&, E& out) {
   const auto* text = given.value ? given.value->get_if<std::string>() : nullptr;
-  std::string choices;
   std::vector<std::string> names;
   for (const auto& [member, name] : Names<E>::all) {
     if (text && trimmed_lower(*text) == name) {
       out = member;
       return;
     }
-    choices += (choices.empty() ? "" : ", ") + std::string(name);
     names.emplace_back(name);
   }
-  refuse_value(given, "one of " + choices + (text ? did_you_mean(trimmed_lower(*text), names) : ""));
+  refuse_value(given,
+               "one of " + core::join(names) + (text ? did_you_mean(trimmed_lower(*text), names) : ""));
 }
 
 }  // namespace
