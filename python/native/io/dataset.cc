@@ -84,14 +84,14 @@ JsonObject row_of(nb::handle row, std::int64_t index, const io::Type& declared) 
   return cells;
 }
 
-io::Frame frame_of_rows(const std::string& table, const nb::list& given) {
-  const core::TableDescriptor* descriptor = core::find_table(table);
-  const io::Type declared = descriptor == nullptr ? io::Type() : io::declared_types(*descriptor);
+io::Frame frame_of_rows(const io::Dataset& dataset, const std::string& table, const nb::list& given) {
+  const auto descriptor = dataset.find_table(table);
+  const io::Type declared = descriptor ? io::declared_types(*descriptor) : io::Type();
   std::vector<JsonObject> rows;
   try {
     for (nb::handle row : given)
       rows.push_back(row_of(row, static_cast<std::int64_t>(rows.size()), declared));
-    return unlocked([&] { return io::frame_from_json(rows, descriptor); });
+    return unlocked([&] { return io::frame_from_json(rows, descriptor.get()); });
   } catch (const Error& error) {
     ErrorFacts facts = error.facts();
     facts.table = table;
@@ -100,8 +100,8 @@ io::Frame frame_of_rows(const std::string& table, const nb::list& given) {
 }
 
 // A list of rows (mappings) for `table`, or anything with __arrow_c_stream__.
-io::Frame frame_of(const std::string& table, nb::handle object) {
-  if (PyList_Check(object.ptr())) return frame_of_rows(table, nb::borrow<nb::list>(object));
+io::Frame frame_of(const io::Dataset& dataset, const std::string& table, nb::handle object) {
+  if (PyList_Check(object.ptr())) return frame_of_rows(dataset, table, nb::borrow<nb::list>(object));
   const Stream stream = stream_of(object);
   return unlocked([&] { return io::Frame(stream.stream); });
 }
@@ -119,7 +119,7 @@ nb::list append(Held& held, const nb::list& frames, bool validate_schema, bool v
   std::vector<io::TableFrame> given;
   for (nb::handle pair : frames) {
     std::string table = nb::cast<std::string>(pair[0]);
-    io::Frame frame = frame_of(table, pair[1]);
+    io::Frame frame = frame_of(*held.dataset, table, pair[1]);
     given.push_back({std::move(table), std::move(frame)});
   }
   io::AppendOptions options;
