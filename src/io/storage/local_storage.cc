@@ -12,101 +12,26 @@
 #include <algorithm>
 #include <cerrno>
 #include <iterator>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <sstream>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "crv/core/error.h"
+#include "io/base/guarded.h"
+#include "io/storage/local_file.h"
+#include "io/storage/os_errors.h"
 #include "io/storage/paths.h"
 
 namespace crv::io {
 namespace {
-
-std::string advice_for(int error) {
-  switch (error) {
-    case ENOSPC:
-    case EDQUOT:
-      return "; free some space, then try again";
-    case EACCES:
-    case EPERM:
-      return "; check who owns it and its permissions";
-    case EROFS:
-      return "; the file system is mounted read-only";
-    default:
-      return "";
-  }
-}
-
-[[noreturn]] void fail(ErrorCode code, const std::string& what, const std::string& path, int error) {
-  raise(code,
-        what + " \"" + path + "\": " + std::generic_category().message(error) + " (errno " +
-            std::to_string(error) + ")" + advice_for(error),
-        {.path = path, .os_error = error});
-}
-
-[[noreturn]] void fail_write(const std::string& what, const std::string& path, int error) {
-  fail(ErrorCode::write_failed, what, path, error);
-}
-
-[[noreturn]] void fail_read(const std::string& what, const std::string& path, int error) {
-  fail(ErrorCode::read_failed, what, path, error);
-}
 
 [[noreturn]] void fail_unsafe(const std::string& folder, const std::string& why, int error = 0) {
   raise(ErrorCode::unsafe_storage,
         "commits would not be safe in \"" + folder + "\": its file system " + why +
             ". Keep runs on one that links atomically: ext4, XFS, Btrfs, or NFS with lookupcache=positive",
         {.path = folder, .os_error = error});
-}
-
-// Calls again while a signal got in between. Never for fsync and close, where a second call may hide the
-// first's loss.
-template <class Call>
-auto uninterrupted(const Call& call) {
-  auto r = call();
-  while (r == -EINTR) r = call();
-  return r;
-}
-
-// As uninterrupted, for calls that only look: on NFS a name that another host has removed or replaced may
-// lead to a stale handle once; the next look asks the server.
-template <class Call>
-int on_live_handles(const Call& call) {
-  int r = uninterrupted(call);
-  for (int i = 0; r == -ESTALE && i < 3; ++i) r = uninterrupted(call);
-  return r;
-}
-
-// What a file system without hard links, or without rename-if-absent, says.
-bool not_offered(int error) {
-  return error == EPERM || error == EINVAL || error == ENOSYS || error == EOPNOTSUPP;
-}
-
-// True if `error` of open, link or rename says that the name was surely not made.
-bool refused(int error) {
-  switch (error) {
-    case EACCES:
-    case EPERM:
-    case EROFS:
-    case ENOENT:
-    case ENOTDIR:
-    case ELOOP:
-    case ENAMETOOLONG:
-    case ENOSPC:
-    case EDQUOT:
-    case EMLINK:
-    case EXDEV:
-    case EINVAL:
-    case ENOSYS:
-    case EOPNOTSUPP:
-      return true;
-    default:
-      return false;
-  }
 }
 
 // Folders as they stand in a path: no '/' twice or at the end.
@@ -127,51 +52,14 @@ std::optional<std::string> folder_above(const std::string& folder) {
   return parent_of(folder);
 }
 
-// A folder held open, and the path by which callers name it.
-struct Held {
-  Held(std::shared_ptr<Os> system, std::string folder, int descriptor)
-      : os(std::move(system)), path(std::move(folder)), fd(descriptor) {}
-  ~Held() { os->close(fd); }
-  Held(const Held&) = delete;
-  Held& operator=(const Held&) = delete;
-
-  std::shared_ptr<Os> os;
-  std::string path;
-  int fd;
-};
-
-// From callers' paths to the system's: relative ones start from `base`, those in the held folder from it.
-struct Base {
-  std::string folder;  // absolute; empty: the working folder of each call
-  std::shared_ptr<const Held> held;
-
-  OsPath at(const std::string& path) const {
-    if (held && path.starts_with(held->path)) {
-      if (path.size() == held->path.size()) return {".", held->fd};
-      if (path[held->path.size()] == '/') return {path.substr(held->path.size() + 1), held->fd};
-    }
-    return by_path(path);
-  }
-  OsPath by_path(const std::string& path) const {
-    return folder.empty() || path.starts_with('/') ? path : join(folder, path);
-  }
-};
-
 // Folders, and files of others, whose fsync has failed.
 class Unsynced {
  public:
-  bool holds(const std::string& path) {
-    const std::lock_guard lock(mutex_);
-    return paths_.contains(path);
-  }
-  void add(const std::string& path) {
-    const std::lock_guard lock(mutex_);
-    paths_.insert(path);
-  }
+  bool holds(const std::string& path) { return paths_.hold()->contains(path); }
+  void add(const std::string& path) { paths_.hold()->insert(path); }
 
  private:
-  std::mutex mutex_;
-  std::set<std::string> paths_;
+  Guarded<std::set<std::string>> paths_;
 };
 
 [[noreturn]] void fail_unsynced(const std::string& what, const std::string& path) {
@@ -181,196 +69,6 @@ class Unsynced {
         {.path = path, .os_error = EIO});
 }
 
-// An object on its way to its name. Removes its temporary file unless it was published or already removed.
-class Pending {
- public:
-  Pending(Os& os, const Base& base, std::string path, const std::string& id)
-      : os_(os),
-        path_(std::move(path)),
-        temporary_(base.at(join(parent_of(path_), temporary_name(base_name_of(path_), id)))) {
-    fd_ = uninterrupted([&] { return os_.open_new(temporary_); });
-    if (fd_ < 0) {
-      if (fd_ != -EEXIST && !refused(-fd_)) os_.unlink(temporary_);
-      fail_write("cannot create a file for", path_, -fd_);
-    }
-    exists_ = true;
-  }
-  ~Pending() { discard(); }
-  Pending(const Pending&) = delete;
-  Pending& operator=(const Pending&) = delete;
-
-  const OsPath& temporary() const { return temporary_; }
-
-  void write(const char* data, std::size_t length) {
-    while (length > 0) {
-      const auto written = uninterrupted([&] { return os_.write(fd_, data, length); });
-      if (written < 0) fail_write("cannot write", path_, static_cast<int>(-written));
-      if (written == 0) fail_write("cannot write", path_, ENOSPC);
-      data += written;
-      length -= static_cast<std::size_t>(written);
-    }
-  }
-
-  void close(bool durable) {
-    if (durable) {
-      if (const int r = os_.fsync(fd_); r < 0) fail_write("cannot flush to disk", path_, -r);
-    }
-    const int r = os_.close(std::exchange(fd_, -1));
-    if (r < 0) fail_write("cannot close", path_, -r);
-  }
-
-  // The temporary name was given up in a rename.
-  void renamed() { exists_ = false; }
-
-  // Removes the temporary name: 0 or an errno. Another may have tidied it away, which is as good.
-  int unlink() {
-    exists_ = false;
-    const int r = os_.unlink(temporary_);
-    return r == -ENOENT ? 0 : -r;
-  }
-
-  // For error paths: the first error is the one to tell, so what fails here is not told.
-  void discard() {
-    if (fd_ >= 0) os_.close(std::exchange(fd_, -1));
-    if (exists_) unlink();
-  }
-
- private:
-  Os& os_;
-  std::string path_;
-  OsPath temporary_;
-  int fd_ = -1;
-  bool exists_ = false;
-};
-
-class LocalReader final : public Reader {
- public:
-  LocalReader(std::shared_ptr<Os> os, std::string path, int fd)
-      : os_(std::move(os)), path_(std::move(path)), fd_(fd) {
-    OsStat stat;
-    int r = os_->fstat(fd_, stat);
-    if (r == 0 && stat.is_folder) r = -EISDIR;
-    if (r < 0) {
-      os_->close(fd_);
-      fail_read("cannot read", path_, -r);
-    }
-    size_ = stat.size;
-  }
-  ~LocalReader() override { os_->close(fd_); }
-  LocalReader(const LocalReader&) = delete;
-  LocalReader& operator=(const LocalReader&) = delete;
-
-  std::int64_t size() const override { return size_; }
-
-  std::int64_t read_at(std::int64_t offset, std::int64_t length, void* out) override {
-    if (offset < 0 || length < 0) fail_read("cannot read before the start of", path_, EINVAL);
-    std::int64_t done = 0;
-    while (done < length) {
-      const auto got = uninterrupted([&] {
-        return os_->pread(fd_, static_cast<char*>(out) + done, static_cast<std::size_t>(length - done),
-                          offset + done);
-      });
-      if (got < 0) fail_read("cannot read", path_, static_cast<int>(-got));
-      if (got == 0) break;
-      done += got;
-    }
-    return done;
-  }
-
- private:
-  std::shared_ptr<Os> os_;
-  std::string path_;
-  int fd_;
-  std::int64_t size_ = 0;
-};
-
-class LocalWriter final : public Writer {
- public:
-  LocalWriter(std::shared_ptr<Os> os, const Base& base, const std::string& path, const std::string& id,
-              bool durable)
-      : os_(std::move(os)),
-        pending_(std::in_place, *os_, base, path, id),
-        path_(path),
-        target_(base.at(path)),
-        durable_(durable) {}
-
-  // Parquet's writer comes with a few bytes at a time; the system gets them in pieces worth a call.
-  void write(const void* data, std::int64_t length) override {
-    guarded([&] {
-      const std::string_view bytes(static_cast<const char*>(data), static_cast<std::size_t>(length));
-      if (buffer_.size() + bytes.size() > kBufferBytes) flush();
-      if (bytes.size() > kBufferBytes) {
-        pending_->write(bytes.data(), bytes.size());
-      } else {
-        buffer_ += bytes;
-      }
-    });
-  }
-
-  void finish() override {
-    guarded([&] {
-      flush();
-      pending_->close(durable_);
-      publish();
-    });
-    pending_.reset();
-  }
-
- private:
-  static constexpr std::size_t kBufferBytes = 256 * 1024;
-
-  void flush() {
-    pending_->write(buffer_.data(), buffer_.size());
-    buffer_.clear();
-  }
-
-  template <class Work>
-  void guarded(const Work& work) {
-    if (!pending_) fail_write("nothing more can be written to", path_, EBADF);
-    try {
-      work();
-    } catch (...) {
-      pending_.reset();
-      throw;
-    }
-  }
-
-  void publish() {
-    int r = os_->rename_if_absent(pending_->temporary(), target_);
-    if (r == 0) {
-      pending_->renamed();
-      return;
-    }
-    if (not_offered(-r)) {
-      r = os_->link(pending_->temporary(), target_);
-      if (r == 0) {
-        const int error = pending_->unlink();
-        if (error == 0) return;
-        os_->unlink(target_);
-        fail_write("cannot remove the temporary file of", path_, error);
-      }
-    }
-    if (r != -EEXIST && !refused(-r) && has_our_file()) os_->unlink(target_);
-    fail_write("cannot give its name to", path_, -r);
-  }
-
-  // After an answer that leaves open whether the name was made.
-  bool has_our_file() {
-    OsStat temporary, named;
-    const int r = os_->stat(pending_->temporary(), temporary);
-    if (r == -ENOENT) return true;  // it was renamed
-    return r == 0 && os_->stat(target_, named) == 0 && named.device == temporary.device &&
-           named.inode == temporary.inode;
-  }
-
-  std::shared_ptr<Os> os_;
-  std::optional<Pending> pending_;  // empty once it is finished or has failed
-  std::string path_;
-  OsPath target_;
-  std::string buffer_;
-  bool durable_;
-};
-
 class LocalStorage final : public Storage {
  public:
   LocalStorage(Durability durability, std::shared_ptr<Os> os, IdSource new_id, std::string working_folder)
@@ -379,7 +77,7 @@ class LocalStorage final : public Storage {
         new_id_(std::move(new_id)),
         base_{working_folder.empty() ? os_->working_folder() : std::move(working_folder), nullptr} {}
   // The same storage, with a folder held.
-  LocalStorage(const LocalStorage& other, std::shared_ptr<const Held> held)
+  LocalStorage(const LocalStorage& other, std::shared_ptr<const HeldFolder> held)
       : durable_(other.durable_),
         os_(other.os_),
         new_id_(other.new_id_),
@@ -393,11 +91,11 @@ class LocalStorage final : public Storage {
     const int fd = on_live_handles([&] { return os_->open_to_read(base_.at(path)); });
     if (fd == -ENOENT) return nullptr;
     if (fd < 0) fail_read("cannot open", path, -fd);
-    return std::make_unique<LocalReader>(os_, path, fd);
+    return make_local_reader(os_, path, fd);
   }
 
   std::unique_ptr<Writer> create(const std::string& path) override {
-    return std::make_unique<LocalWriter>(os_, base_, path, new_id_(), durable_);
+    return make_local_writer(os_, base_, path, new_id_(), durable_);
   }
 
   bool put_if_absent(const std::string& path, std::string_view bytes) override {
@@ -405,7 +103,7 @@ class LocalStorage final : public Storage {
   }
 
   void replace(const std::string& path, std::string_view bytes) override {
-    Pending pending(*os_, base_, path, new_id_());
+    PendingFile pending(*os_, base_, path, new_id_());
     pending.write(bytes.data(), bytes.size());
     pending.close(durable_);
     if (const int r = os_->rename(pending.temporary(), base_.at(path)); r < 0)
@@ -500,13 +198,13 @@ class LocalStorage final : public Storage {
   bool durable_;
   std::shared_ptr<Os> os_;
   IdSource new_id_;
-  Base base_;
+  BasePath base_;
   std::shared_ptr<Unsynced> unsynced_ = std::make_shared<Unsynced>();
 };
 
 class LocalFolder final : public Folder {
  public:
-  LocalFolder(const LocalStorage& storage, std::shared_ptr<const Held> held, OsPath path)
+  LocalFolder(const LocalStorage& storage, std::shared_ptr<const HeldFolder> held, OsPath path)
       : held_(std::move(held)), path_(std::move(path)), storage_(storage, held_) {}
 
   Storage& storage() override { return storage_; }
@@ -523,7 +221,7 @@ class LocalFolder final : public Folder {
   }
 
  private:
-  std::shared_ptr<const Held> held_;
+  std::shared_ptr<const HeldFolder> held_;
   OsPath path_;
   LocalStorage storage_;
 };
@@ -533,7 +231,7 @@ std::unique_ptr<Folder> LocalStorage::hold(const std::string& folder) {
   const int fd = on_live_handles([&] { return os_->open_folder(path); });
   if (fd == -ENOENT) return nullptr;
   if (fd < 0) fail_read("cannot open the folder", folder, -fd);
-  return std::make_unique<LocalFolder>(*this, std::make_shared<Held>(os_, folder, fd), path);
+  return std::make_unique<LocalFolder>(*this, std::make_shared<HeldFolder>(os_, folder, fd), path);
 }
 
 int LocalStorage::sync_folder(const std::string& given, bool whole_file_system) {
@@ -553,7 +251,7 @@ int LocalStorage::sync_folder(const std::string& given, bool whole_file_system) 
 }
 
 bool LocalStorage::put(const std::string& path, std::string_view bytes, bool durable) {
-  Pending pending(*os_, base_, path, new_id_());
+  PendingFile pending(*os_, base_, path, new_id_());
   pending.write(bytes.data(), bytes.size());
   pending.close(durable);
 
@@ -571,11 +269,11 @@ bool LocalStorage::put(const std::string& path, std::string_view bytes, bool dur
   }
   if (r < 0) {
     const auto code = refused(-r) ? ErrorCode::write_failed : ErrorCode::commit_unknown;
-    fail(code, "cannot give its name to", path, -r);
+    fail_call(code, "cannot give its name to", path, -r);
   }
   if (linked) {
     if (const int error = pending.unlink()) {
-      fail(ErrorCode::commit_unknown, "cannot remove the temporary file of", path, error);
+      fail_call(ErrorCode::commit_unknown, "cannot remove the temporary file of", path, error);
     }
   }
   return true;
