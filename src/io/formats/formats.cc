@@ -7,6 +7,7 @@
 
 #include <arrow/table.h>
 
+#include "core/text.h"
 #include "io/formats/file_formats.h"
 
 namespace crv::io {
