@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
@@ -13,10 +14,12 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <string_view>
 #include <system_error>
 
 #include "core/random.h"
@@ -42,7 +45,9 @@ OsStat converted(const struct ::stat& s) {
           .size = s.st_size,
           .modified_us = microseconds_of(s.st_mtim),
           .device = s.st_dev,
-          .inode = s.st_ino};
+          .inode = s.st_ino,
+          .is_file = S_ISREG(s.st_mode),
+          .mode = s.st_mode & 07777U};
 }
 
 // 1 or 0, or -errno. A link that leads nowhere is no folder.
@@ -140,6 +145,30 @@ class PosixOs final : public Os {
     return 0;
   }
 
+  int open_to_write(const OsPath& path) override {
+    return result(::openat(path.folder, path.path.c_str(), O_WRONLY | O_CLOEXEC));
+  }
+  std::int64_t read(int fd, void* out, std::size_t length) override {
+    return result<std::int64_t>(::read(fd, out, length));
+  }
+  int wait_readable(int fd, int milliseconds) override {
+    pollfd waited{fd, POLLIN, 0};
+    return result(::poll(&waited, 1, milliseconds));
+  }
+  int fchmod(int fd, std::uint32_t mode) override { return result(::fchmod(fd, mode)); }
+  int lstat(const OsPath& path, OsStat& out) override {
+    struct ::stat s {};
+    const int r = result(::fstatat(path.folder, path.path.c_str(), &s, AT_SYMLINK_NOFOLLOW));
+    if (r == 0) out = converted(s);
+    return r;
+  }
+  int real_path(const std::string& path, std::string& out) override {
+    const std::unique_ptr<char, void (*)(void*)> found(::realpath(path.c_str(), nullptr), std::free);
+    if (!found) return -errno;
+    out = found.get();
+    return 0;
+  }
+
  private:
   static int renamed(const OsPath& from, const OsPath& to, unsigned flags) {
     return result(::renameat2(from.folder, from.path.c_str(), to.folder, to.path.c_str(), flags));
@@ -159,6 +188,16 @@ std::string random_id() {
 
 std::int64_t process_id() {
   return getpid();
+}
+
+std::map<std::string, std::string> environment_variables() {
+  std::map<std::string, std::string> out;
+  for (char** entry = environ; entry && *entry; ++entry) {
+    const std::string_view text(*entry);
+    const auto equals = text.find('=');
+    if (equals != std::string_view::npos) out.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return out;
 }
 
 }  // namespace crv::io

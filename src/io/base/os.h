@@ -1,4 +1,4 @@
-// Sole owner of system calls. Nothing here decides anything: what to do about an error is local_storage's
+// Sole owner of system calls. Nothing here decides anything: what to do about an error is the caller's
 // matter, and a test puts a simulated disk in the place of the real one.
 //
 // Every call returns what the system call returns (0 or more), or -errno. No call is repeated, none throws.
@@ -6,8 +6,10 @@
 // Safe for several threads.
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -20,6 +22,8 @@ struct OsStat {
   std::int64_t size = 0;                // bytes
   std::int64_t modified_us = 0;         // microseconds since 1970, UTC
   std::uint64_t device = 0, inode = 0;  // equal for two names of one file
+  bool is_file = false;                 // a regular one: no folder, pipe or device
+  std::uint32_t mode = 0;               // permission bits, 07777
 };
 
 struct OsEntry {
@@ -75,6 +79,19 @@ class Os {
   virtual int list(const OsPath& folder,
                    std::vector<OsEntry>& out) = 0;  // in any order, no "." and ".."
   virtual int file_system(const OsPath& path, OsFileSystem& out) = 0;
+
+  // For files and pipes of a user's own. No storage needs them: a disk that holds runs alone goes without.
+  // For writing, as it stands there: a pipe, a device.
+  virtual int open_to_write(const OsPath&) { return -ENOSYS; }
+  // From where the last read() of this descriptor ended.
+  virtual std::int64_t read(int, void*, std::size_t) { return -ENOSYS; }
+  // 1: read() would not block, since there are bytes, the end or an error; 0: none within that time.
+  virtual int wait_readable(int, int /*milliseconds*/) { return -ENOSYS; }
+  virtual int fchmod(int, std::uint32_t /*mode*/) { return -ENOSYS; }
+  // Of a link itself.
+  virtual int lstat(const OsPath&, OsStat&) { return -ENOSYS; }
+  // The absolute path, without links, of what is there.
+  virtual int real_path(const std::string&, std::string& /*out*/) { return -ENOSYS; }
 };
 
 // The system that this process runs on.
@@ -85,5 +102,8 @@ std::string random_id();
 
 // Another one in a child that was forked.
 std::int64_t process_id();
+
+// The variables of this process.
+std::map<std::string, std::string> environment_variables();
 
 }  // namespace crv::io

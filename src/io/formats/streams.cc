@@ -1,15 +1,8 @@
 #include "io/formats/streams.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <climits>
-#include <cstdlib>
 #include <cstring>
 #include <system_error>
 #include <utility>
@@ -18,7 +11,6 @@
 
 #include "crv/core/error.h"
 #include "io/arrow/arrow_types.h"
-#include "io/base/os.h"
 #include "io/storage/paths.h"
 
 namespace crv::io {
@@ -26,6 +18,7 @@ namespace {
 
 constexpr std::size_t kChunk = std::size_t{1} << 16;
 constexpr int kStopPollMs = 100;
+constexpr int kStandardInput = 0, kStandardOutput = 1;
 
 // What compresses a file, by the bytes that it puts first.
 struct Packer {
@@ -41,50 +34,49 @@ constexpr std::array<Packer, 4> kPackers{{
 }};
 constexpr std::size_t kPackerBytes = 10, kFifth = 4;
 
-std::string text_of_errno(int error) {
-  return std::generic_category().message(error);
-}
-
-[[noreturn]] void raise_errno(ErrorCode code, const std::string& what, const std::string& path, int error) {
+// `failed`: -errno, as Os gives it.
+[[noreturn]] void raise_errno(ErrorCode code, const std::string& what, const std::string& path,
+                              std::int64_t failed) {
   ErrorFacts facts;
   facts.path = path;
-  facts.os_error = error;
-  raise(code, what + ": " + text_of_errno(error), std::move(facts));
+  facts.os_error = static_cast<int>(-failed);
+  raise(code, what + ": " + std::generic_category().message(facts.os_error), facts);
 }
 
 }  // namespace
 
-FdInput::FdInput(int fd, std::string name, std::function<bool()> stop)
-    : fd_(fd), name_(std::move(name)), stop_(std::move(stop)) {}
+FdInput::FdInput(int fd, std::string name, std::function<bool()> stop, std::shared_ptr<Os> os)
+    : os_(std::move(os)), fd_(fd), name_(std::move(name)), stop_(std::move(stop)) {}
 
 FdInput::~FdInput() {
   if (owned_ && fd_ >= 0) {
-    ::close(fd_);
+    os_->close(fd_);
   }
 }
 
-std::shared_ptr<FdInput> FdInput::open(const std::string& path, std::function<bool()> stop) {
+std::shared_ptr<FdInput> FdInput::open(const std::string& path, std::function<bool()> stop,
+                                       std::shared_ptr<Os> os) {
   if (path == "-") {
-    return std::make_shared<FdInput>(STDIN_FILENO, "standard input", std::move(stop));
+    return std::make_shared<FdInput>(kStandardInput, "standard input", std::move(stop), std::move(os));
   }
-  int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  while (fd < 0 && errno == EINTR) {  // of a pipe that nobody writes to yet
+  int fd = os->open_to_read(path);
+  while (fd == -EINTR) {  // of a pipe that nobody writes to yet
     if (stop && stop()) {
       raise(ErrorCode::interrupted, "stopped while opening " + path);
     }
-    fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    fd = os->open_to_read(path);
   }
   if (fd < 0) {
-    raise_errno(ErrorCode::read_failed, "cannot open " + path, path, errno);
+    raise_errno(ErrorCode::read_failed, "cannot open " + path, path, fd);
   }
-  auto input = std::make_shared<FdInput>(fd, path, std::move(stop));
+  auto input = std::make_shared<FdInput>(fd, path, std::move(stop), std::move(os));
   input->owned_ = true;
   return input;
 }
 
 std::int64_t FdInput::size() const {
-  struct stat facts {};
-  return ::fstat(fd_, &facts) == 0 && S_ISREG(facts.st_mode) ? facts.st_size : -1;
+  OsStat facts;
+  return os_->fstat(fd_, facts) == 0 && facts.is_file ? facts.size : -1;
 }
 
 // A signal that comes just before read() blocks would go unseen until the next byte, so the wait ends now and
@@ -94,13 +86,12 @@ void FdInput::wait_for_bytes() const {
     if (stop_ && stop_()) {
       raise(ErrorCode::interrupted, "stopped while reading " + name_);
     }
-    pollfd waited{fd_, POLLIN, 0};
-    const int ready = ::poll(&waited, 1, kStopPollMs);
+    const int ready = os_->wait_readable(fd_, kStopPollMs);
     if (ready > 0) {
       return;
     }
-    if (ready < 0 && errno != EINTR) {
-      raise_errno(ErrorCode::read_failed, "cannot read " + name_, name_, errno);
+    if (ready < 0 && ready != -EINTR) {
+      raise_errno(ErrorCode::read_failed, "cannot read " + name_, name_, ready);
     }
   }
 }
@@ -108,13 +99,13 @@ void FdInput::wait_for_bytes() const {
 std::int64_t FdInput::read_fd(void* out, std::int64_t length) {
   while (true) {
     wait_for_bytes();
-    const ssize_t got = ::read(fd_, out, static_cast<std::size_t>(length));
+    const std::int64_t got = os_->read(fd_, out, static_cast<std::size_t>(length));
     if (got >= 0) {
       raw_position_ += got;
       return got;
     }
-    if (errno != EINTR && errno != EAGAIN) {
-      raise_errno(ErrorCode::read_failed, "cannot read " + name_, name_, errno);
+    if (got != -EINTR && got != -EAGAIN) {
+      raise_errno(ErrorCode::read_failed, "cannot read " + name_, name_, got);
     }
   }
 }
@@ -282,10 +273,11 @@ std::string folder_of(const std::string& path) {
 // Bytes to a descriptor, every one checked.
 class FdOutput : public Output {
  public:
-  FdOutput(int fd, bool owned, std::string path) : fd_(fd), owned_(owned), path_(std::move(path)) {}
+  FdOutput(std::shared_ptr<Os> os, int fd, bool owned, std::string path)
+      : os_(std::move(os)), fd_(fd), owned_(owned), path_(std::move(path)) {}
   ~FdOutput() override {
     if (owned_ && fd_ >= 0) {
-      ::close(fd_);
+      os_->close(fd_);
     }
   }
   FdOutput(const FdOutput&) = delete;
@@ -307,23 +299,24 @@ class FdOutput : public Output {
     const int fd = fd_;
     if (owned_) {
       fd_ = -1;
-      if (::close(fd) != 0) {
-        raise_errno(ErrorCode::write_failed, "cannot close " + path_, path_, errno);
+      if (const int failed = os_->close(fd); failed != 0) {
+        raise_errno(ErrorCode::write_failed, "cannot close " + path_, path_, failed);
       }
     }
   }
 
  protected:
+  Os& os() const { return *os_; }
   int fd() const { return fd_; }
   const std::string& path() const { return path_; }
 
  private:
   void put(const char* data, std::int64_t length) {
     while (length > 0) {
-      const ssize_t done = ::write(fd_, data, static_cast<std::size_t>(length));
-      if (done < 0 && errno != EINTR) {
+      const std::int64_t done = os_->write(fd_, data, static_cast<std::size_t>(length));
+      if (done < 0 && done != -EINTR) {
         raise_errno(ErrorCode::write_failed, "cannot write to " + (path_ == "-" ? "standard output" : path_),
-                    path_, errno);
+                    path_, done);
       }
       if (done > 0) {
         data += done;
@@ -333,6 +326,7 @@ class FdOutput : public Output {
     }
   }
 
+  std::shared_ptr<Os> os_;
   int fd_;
   bool owned_;
   std::string path_;
@@ -342,21 +336,21 @@ class FdOutput : public Output {
 // A file that is written under another name beside its own, and renamed when it is whole and durable.
 class ReplacedFile : public FdOutput {
  public:
-  ReplacedFile(int fd, std::string temporary, std::string path)
-      : FdOutput(fd, true, std::move(path)), temporary_(std::move(temporary)) {}
+  ReplacedFile(std::shared_ptr<Os> os, int fd, std::string temporary, std::string path)
+      : FdOutput(std::move(os), fd, true, std::move(path)), temporary_(std::move(temporary)) {}
   ~ReplacedFile() override {
     if (!temporary_.empty()) {
-      ::unlink(temporary_.c_str());
+      os().unlink(temporary_);
     }
   }
 
   void finish() override {
-    if (::fsync(fd()) != 0) {
-      raise_errno(ErrorCode::write_failed, "cannot make " + path() + " durable", path(), errno);
+    if (const int failed = os().fsync(fd()); failed != 0) {
+      raise_errno(ErrorCode::write_failed, "cannot make " + path() + " durable", path(), failed);
     }
     FdOutput::finish();
-    if (::rename(temporary_.c_str(), path().c_str()) != 0) {
-      raise_errno(ErrorCode::write_failed, "cannot put " + path() + " in place", path(), errno);
+    if (const int failed = os().rename(temporary_, path()); failed != 0) {
+      raise_errno(ErrorCode::write_failed, "cannot put " + path() + " in place", path(), failed);
     }
     temporary_.clear();
     sync_folder();
@@ -365,60 +359,57 @@ class ReplacedFile : public FdOutput {
  private:
   void sync_folder() const {
     const std::string folder = folder_of(path());
-    const int opened = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int opened = os().open_folder(folder);
     if (opened < 0) {
-      raise_errno(ErrorCode::write_failed, "cannot open folder " + folder, folder, errno);
+      raise_errno(ErrorCode::write_failed, "cannot open folder " + folder, folder, opened);
     }
-    const int status = ::fsync(opened);
-    const int error = errno;
-    ::close(opened);
-    if (status != 0) {
-      raise_errno(ErrorCode::write_failed, "cannot make " + path() + " durable", path(), error);
+    const int failed = os().fsync(opened);
+    os().close(opened);
+    if (failed != 0) {
+      raise_errno(ErrorCode::write_failed, "cannot make " + path() + " durable", path(), failed);
     }
   }
 
   std::string temporary_;
 };
 
-std::string resolve_links(const std::string& path) {
-  char* resolved = ::realpath(path.c_str(), nullptr);
-  std::string result = resolved == nullptr ? path : resolved;
-  std::free(resolved);
-  return result;
-}
-
-std::shared_ptr<Output> replace_file(const std::string& asked, std::optional<mode_t> mode) {
-  const std::string path = mode ? resolve_links(asked) : asked;
-  const std::string temporary = join(folder_of(path), temporary_name(base_name_of(path), random_id()));
-  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (fd < 0) {
-    raise_errno(ErrorCode::write_failed, "cannot write " + path, path, errno);
+// `mode` of the file that stands there, if one does.
+std::shared_ptr<Output> replace_file(const std::shared_ptr<Os>& os, const std::string& asked,
+                                     std::optional<std::uint32_t> mode) {
+  std::string path;
+  if (!mode || os->real_path(asked, path) != 0) {
+    path = asked;
   }
-  auto output = std::make_shared<ReplacedFile>(fd, temporary, path);
-  if (mode && ::fchmod(fd, *mode) != 0) {
-    raise_errno(ErrorCode::write_failed, "cannot set the mode of " + path, path, errno);
+  const std::string temporary = join(folder_of(path), temporary_name(base_name_of(path), random_id()));
+  const int fd = os->open_new(temporary);
+  if (fd < 0) {
+    raise_errno(ErrorCode::write_failed, "cannot write " + path, path, fd);
+  }
+  auto output = std::make_shared<ReplacedFile>(os, fd, temporary, path);
+  if (const int failed = mode ? os->fchmod(fd, *mode) : 0; failed != 0) {
+    raise_errno(ErrorCode::write_failed, "cannot set the mode of " + path, path, failed);
   }
   return output;
 }
 
 }  // namespace
 
-std::shared_ptr<Output> open_output(const std::string& path) {
+std::shared_ptr<Output> open_output(const std::string& path, std::shared_ptr<Os> os) {
   if (path == "-") {
-    return std::make_shared<FdOutput>(STDOUT_FILENO, false, path);
+    return std::make_shared<FdOutput>(std::move(os), kStandardOutput, false, path);
   }
-  struct stat facts {};
-  if (::stat(path.c_str(), &facts) != 0) {
-    return replace_file(path, std::nullopt);
+  OsStat facts;
+  if (os->stat(path, facts) != 0) {
+    return replace_file(os, path, std::nullopt);
   }
-  if (S_ISREG(facts.st_mode)) {
-    return replace_file(path, facts.st_mode & 07777);
+  if (facts.is_file) {
+    return replace_file(os, path, facts.mode);
   }
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  const int fd = os->open_to_write(path);
   if (fd < 0) {
-    raise_errno(ErrorCode::write_failed, "cannot write " + path, path, errno);
+    raise_errno(ErrorCode::write_failed, "cannot write " + path, path, fd);
   }
-  return std::make_shared<FdOutput>(fd, true, path);
+  return std::make_shared<FdOutput>(std::move(os), fd, true, path);
 }
 
 }  // namespace crv::io

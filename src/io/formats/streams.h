@@ -1,5 +1,4 @@
-// Files and pipes that are the caller's, not a run's: what rows come from and go to. Part of the storage
-// floor.
+// Files and pipes that are the caller's, not a run's: what rows come from and go to.
 #pragma once
 
 #include <cstdint>
@@ -13,15 +12,18 @@
 #include <arrow/result.h>
 #include <arrow/util/compression.h>
 
+#include "io/base/os.h"
+
 namespace crv::io {
 
 // A descriptor read from its start to its end.
 class FdInput : public arrow::io::InputStream {
  public:
   // "-" is standard input. `stop` is asked while waiting for bytes. Throws IoReadError (read_failed).
-  static std::shared_ptr<FdInput> open(const std::string& path, std::function<bool()> stop = {});
+  static std::shared_ptr<FdInput> open(const std::string& path, std::function<bool()> stop = {},
+                                       std::shared_ptr<Os> os = posix_os());
   // Reads `fd`, which stays the caller's.
-  FdInput(int fd, std::string name, std::function<bool()> stop = {});
+  FdInput(int fd, std::string name, std::function<bool()> stop = {}, std::shared_ptr<Os> os = posix_os());
   ~FdInput() override;
 
   const std::string& name() const { return name_; }
@@ -49,6 +51,7 @@ class FdInput : public arrow::io::InputStream {
   std::int64_t read_fd(void* out, std::int64_t length);
   std::int64_t read_bytes(void* out, std::int64_t length);
 
+  std::shared_ptr<Os> os_;
   int fd_;
   bool owned_ = false;
   std::string name_;
@@ -88,6 +91,6 @@ class Output : public arrow::io::OutputStream {
 
 // "-": standard output. A regular file or none: written beside it and renamed over it by finish(). Else
 // written to directly. Throws IoWriteError.
-std::shared_ptr<Output> open_output(const std::string& path);
+std::shared_ptr<Output> open_output(const std::string& path, std::shared_ptr<Os> os = posix_os());
 
 }  // namespace crv::io

@@ -1,7 +1,5 @@
 #include "crv/io/settings.h"
 
-#include <unistd.h>
-
 #include <cctype>
 #include <map>
 #include <string_view>
@@ -12,6 +10,7 @@
 #include "crv/core/error.h"
 #include "crv/core/shown.h"
 #include "crv/core/suggest.h"
+#include "io/base/os.h"
 #include "io/settings/settings_fields.h"
 
 namespace crv::io {
@@ -111,18 +110,12 @@ LoadedSettings SettingsLoading::result() && {
 }
 
 Environment process_environment() {
-  Environment out;
-  for (char** entry = environ; entry && *entry; ++entry) {
-    const std::string_view text(*entry);
-    const auto equals = text.find('=');
-    if (equals != std::string_view::npos) out.emplace(text.substr(0, equals), text.substr(equals + 1));
-  }
-  return out;
+  return environment_variables();
 }
 
 LoadedSettings settings_from_toml(const std::string& path, const IoSettings& base) {
   SettingsLoading loading(base);
-  apply_toml(loading, path);
+  apply_toml(loading, path, *posix_os());
   return std::move(loading).result();
 }
 
@@ -135,7 +128,7 @@ LoadedSettings settings_from_env(const IoSettings& base, const std::string& pref
 
 LoadedSettings load_settings(const std::string& path, const Environment& environment) {
   SettingsLoading loading(IoSettings{});
-  apply_toml(loading, path);
+  apply_toml(loading, path, *posix_os());
   apply_environment(loading, "CRV_IO_", environment);
   return std::move(loading).result();
 }

@@ -10,6 +10,7 @@
 
 #include "crv/core/json.h"
 #include "crv/io/settings.h"
+#include "io/base/os.h"
 
 namespace crv::io {
 
@@ -61,6 +62,6 @@ class SettingsLoading {
 };
 
 // As settings_from_toml().
-void apply_toml(SettingsLoading& loading, const std::string& path);
+void apply_toml(SettingsLoading& loading, const std::string& path, Os& os);
 
 }  // namespace crv::io

@@ -1,9 +1,7 @@
 // Settings files: crv.toml, pyproject.toml and such.
 #include <algorithm>
+#include <array>
 #include <cerrno>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 #include <system_error>
 
@@ -25,14 +23,26 @@ namespace {
   raise(ErrorCode::config_file, "settings file " + path + " " + problem, std::move(facts));
 }
 
-toml::table parse_file(const std::string& path) {
-  std::error_code error;
-  if (std::filesystem::is_directory(path, error)) refuse_file(path, "is a folder, not a file");
-  errno = 0;
-  std::ifstream in(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (!in.is_open() || in.bad()) {
-    const int code = errno != 0 ? errno : EIO;
+// 0 or -errno.
+std::int64_t read_all(const std::string& path, Os& os, std::string& text) {
+  const int fd = os.open_to_read(path);
+  if (fd < 0) return fd;
+  std::array<char, 4096> chunk{};
+  std::int64_t got = 0;
+  do {
+    got = os.read(fd, chunk.data(), chunk.size());
+    if (got > 0) text.append(chunk.data(), static_cast<std::size_t>(got));
+  } while (got > 0 || got == -EINTR);
+  os.close(fd);  // nothing was written that could be lost
+  return got;
+}
+
+toml::table parse_file(const std::string& path, Os& os) {
+  OsStat found;
+  if (os.stat(path, found) == 0 && found.is_folder) refuse_file(path, "is a folder, not a file");
+  std::string text;
+  if (const auto failed = read_all(path, os, text); failed < 0) {
+    const int code = static_cast<int>(-failed);
     refuse_file(path, "cannot be read: " + std::generic_category().message(code), {}, code);
   }
   try {
@@ -159,7 +169,7 @@ const toml::table* table_in(const toml::table& table, std::string_view key, cons
 }
 
 Section find_section(SettingsLoading& loading, const toml::table& file, const std::string& path) {
-  if (std::filesystem::path(path).filename() == "pyproject.toml") {
+  if (path.substr(path.rfind('/') + 1) == "pyproject.toml") {
     const auto* tool = table_in(file, "tool", path, "");
     const auto* crv = tool ? table_in(*tool, "crv", path, "[tool] ") : nullptr;
     if (crv) warn_of_misplaced(loading, *crv, path, "[tool.crv] ", "[tool.crv.io]");
@@ -182,8 +192,8 @@ bool says_something(const Section& section) {
   });
 }
 
-bool apply_file(SettingsLoading& loading, const std::string& path) {
-  const toml::table file = parse_file(path);
+bool apply_file(SettingsLoading& loading, const std::string& path, Os& os) {
+  const toml::table file = parse_file(path, os);
   const Section section = find_section(loading, file, path);
   if (!says_something(section)) return false;
   apply_table(loading, section, *section.table, "");
@@ -192,15 +202,14 @@ bool apply_file(SettingsLoading& loading, const std::string& path) {
 
 }  // namespace
 
-void apply_toml(SettingsLoading& loading, const std::string& path) {
+void apply_toml(SettingsLoading& loading, const std::string& path, Os& os) {
   if (!path.empty()) {
-    apply_file(loading, path);
+    apply_file(loading, path, os);
     return;
   }
   for (const auto* name : {"crv.toml", "pyproject.toml"}) {
-    std::error_code error;
-    const auto kind = std::filesystem::symlink_status(name, error).type();
-    if (kind != std::filesystem::file_type::not_found && apply_file(loading, name)) return;
+    OsStat found;
+    if (os.lstat(name, found) != -ENOENT && apply_file(loading, name, os)) return;
   }
 }
 

@@ -2,18 +2,22 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "crv/core/error.h"
+#include "io/settings/settings_fields.h"
+#include "io/support/sim_os.h"
 
 namespace crv::io {
 namespace {
@@ -351,6 +355,27 @@ TEST_F(SettingsTest, FilesThatCannotBeReadAreRefused) {
   fs::remove("pyproject.toml");
   fs::create_symlink("nowhere", "crv.toml");
   expect_file_refused("", "crv.toml");
+}
+
+TEST_F(SettingsTest, AnErrorOfTheDiskIsToldByItsNumber) {
+  SimOs disk;
+  disk.put("crv.toml", "tick_bucket_size = 7\n");
+  for (const OsCall call : {OsCall::open_to_read, OsCall::read}) {
+    disk.set_hook([&](const SimOp& op) { return op.call == call ? EIO : 0; });
+    SettingsLoading loading{IoSettings{}};
+    const auto error = refusal([&] { apply_toml(loading, "", disk); });
+    ASSERT_TRUE(error) << name_of(call);
+    EXPECT_EQ(error->code(), ErrorCode::config_file);
+    EXPECT_EQ(error->facts().os_error, EIO);
+    EXPECT_EQ(error->facts().path, "crv.toml");
+    EXPECT_EQ(disk.open_files(), 0U);
+  }
+  disk.set_hook([interrupted = false](const SimOp& op) mutable {
+    return op.call == OsCall::read && !std::exchange(interrupted, true) ? EINTR : 0;
+  });
+  SettingsLoading loading{IoSettings{}};
+  apply_toml(loading, "", disk);
+  EXPECT_EQ(std::move(loading).result().settings.tick_bucket_size, 7);
 }
 
 TEST_F(SettingsTest, UnknownVariablesAreWarnedOfUnlessThePrefixIsEmpty) {

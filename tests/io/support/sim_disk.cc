@@ -102,7 +102,9 @@ OsStat SimDisk::stat(std::size_t node) const {
           .size = static_cast<std::int64_t>(n.bytes->size()),
           .modified_us = n.modified_us,
           .device = 42,
-          .inode = node};
+          .inode = node,
+          .is_file = !n.folder,
+          .mode = n.mode};
 }
 
 std::vector<OsEntry> SimDisk::list(std::size_t folder) const {

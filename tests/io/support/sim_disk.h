@@ -34,7 +34,8 @@ class SimDisk {
   std::string_view bytes(std::size_t node) const { return *nodes_[node].bytes; }
   std::vector<OsEntry> list(std::size_t folder) const;
 
-  void write(std::size_t node, std::string_view bytes);  // at the end
+  void write(std::size_t node, std::string_view bytes);                              // at the end
+  void set_mode(std::size_t node, std::uint32_t mode) { nodes_[node].mode = mode; }  // durable at once
   // `well`: else what should have been flushed is lost at the next power cut, whoever flushes later.
   void fsync(std::size_t node, bool well);
   void fsync_all(bool well);
@@ -67,6 +68,7 @@ class SimDisk {
     bool lost = false;     // an fsync failed: no later one makes the bytes durable
     bool removed = false;  // a folder that was erased: it takes no more names
     std::int64_t modified_us = 0;
+    std::uint32_t mode = 0644;
   };
   // One name of a folder gets another node, or none.
   struct Change {

@@ -26,10 +26,29 @@ int as_int(std::int64_t result) {
 }  // namespace
 
 const char* name_of(OsCall call) {
-  static constexpr const char* kNames[] = {
-      "open_to_read",     "open_new", "open_folder", "write", "pread",      "fsync",
-      "syncfs",           "close",    "fstat",       "stat",  "link",       "rename",
-      "rename_if_absent", "unlink",   "mkdir",       "list",  "file_system"};
+  static constexpr const char* kNames[] = {"open_to_read",
+                                           "open_new",
+                                           "open_folder",
+                                           "write",
+                                           "pread",
+                                           "fsync",
+                                           "syncfs",
+                                           "close",
+                                           "fstat",
+                                           "stat",
+                                           "link",
+                                           "rename",
+                                           "rename_if_absent",
+                                           "unlink",
+                                           "mkdir",
+                                           "list",
+                                           "file_system",
+                                           "open_to_write",
+                                           "read",
+                                           "wait_readable",
+                                           "fchmod",
+                                           "lstat",
+                                           "real_path"};
   return kNames[static_cast<std::size_t>(call)];
 }
 
@@ -44,6 +63,7 @@ bool changes_disk(OsCall call) {
     case OsCall::rename_if_absent:
     case OsCall::unlink:
     case OsCall::mkdir:
+    case OsCall::fchmod:
       return true;
     default:
       return false;
@@ -223,7 +243,7 @@ SimDisk::From SimOs::from(const OsPath& path) const {
 }
 
 int SimOs::opened(std::size_t node, const std::string& path) {
-  open_[next_fd_] = {node, path, 0};
+  open_[next_fd_] = {node, path};
   return next_fd_++;
 }
 
@@ -236,13 +256,22 @@ bool refused(const Plan& plan) {
 
 }  // namespace
 
-int SimOs::open_to_read(const OsPath& path) {
+int SimOs::opened_file(OsCall how, const OsPath& path) {
   const std::string text = text_of(path);
-  return as_int(call({OsCall::open_to_read, text, "", 0}, [&](const Planned& plan) -> std::int64_t {
+  return as_int(call({how, text, "", 0}, [&](const Planned& plan) -> std::int64_t {
     if (plan.error != 0) return 0;
     const auto node = disk_->find(from(path));
+    if (how == OsCall::open_to_write && node >= 0 && disk_->is_folder(node)) return -EISDIR;
     return node < 0 ? node : opened(static_cast<std::size_t>(node), text);
   }));
+}
+
+int SimOs::open_to_read(const OsPath& path) {
+  return opened_file(OsCall::open_to_read, path);
+}
+
+int SimOs::open_to_write(const OsPath& path) {
+  return opened_file(OsCall::open_to_write, path);
 }
 
 int SimOs::open_new(const OsPath& path) {
@@ -276,6 +305,40 @@ std::int64_t SimOs::write(int fd, const void* data, std::size_t length) {
         return static_cast<std::int64_t>(taken);
       },
       fd);
+}
+
+std::int64_t SimOs::read(int fd, void* out, std::size_t length) {
+  return call(
+      {OsCall::read, path_of(fd), "", 0},
+      [&](const Planned& plan) -> std::int64_t {
+        const auto it = open_.find(fd);
+        if (it == open_.end()) return -EBADF;
+        if (plan.error != 0) return 0;
+        if (disk_->is_folder(static_cast<std::int64_t>(it->second.node))) return -EISDIR;
+        const auto got = disk_->bytes(it->second.node).substr(it->second.read, length);
+        std::memcpy(out, got.data(), got.size());
+        it->second.read += got.size();
+        return static_cast<std::int64_t>(got.size());
+      },
+      fd);
+}
+
+int SimOs::wait_readable(int fd, int) {
+  return as_int(call(
+      {OsCall::wait_readable, path_of(fd), "", 0},
+      [&](const Planned&) -> std::int64_t { return open_.contains(fd) ? 1 : -EBADF; }, fd));
+}
+
+int SimOs::fchmod(int fd, std::uint32_t mode) {
+  return as_int(call(
+      {OsCall::fchmod, path_of(fd), "", 0},
+      [&](const Planned& plan) -> std::int64_t {
+        const auto it = open_.find(fd);
+        if (it == open_.end()) return -EBADF;
+        if (!refused(plan)) disk_->set_mode(it->second.node, mode);
+        return 0;
+      },
+      fd));
 }
 
 std::int64_t SimOs::pread(int fd, void* out, std::size_t length, std::int64_t offset) {
@@ -336,11 +399,28 @@ int SimOs::fstat(int fd, OsStat& out) {
       fd));
 }
 
-int SimOs::stat(const OsPath& path, OsStat& out) {
-  return as_int(call({OsCall::stat, text_of(path), "", 0}, [&](const Planned& plan) -> std::int64_t {
+int SimOs::stat_as(OsCall how, const OsPath& path, OsStat& out) {
+  return as_int(call({how, text_of(path), "", 0}, [&](const Planned& plan) -> std::int64_t {
     const auto node = disk_->find(from(path));
     if (node < 0) return node;
     if (plan.error == 0) out = disk_->stat(static_cast<std::size_t>(node));
+    return 0;
+  }));
+}
+
+int SimOs::stat(const OsPath& path, OsStat& out) {
+  return stat_as(OsCall::stat, path, out);
+}
+
+int SimOs::lstat(const OsPath& path, OsStat& out) {
+  return stat_as(OsCall::lstat, path, out);
+}
+
+int SimOs::real_path(const std::string& path, std::string& out) {
+  return as_int(call({OsCall::real_path, path, "", 0}, [&](const Planned& plan) -> std::int64_t {
+    const auto node = disk_->find({path});
+    if (node < 0) return node;
+    if (plan.error == 0) out = path;
     return 0;
   }));
 }

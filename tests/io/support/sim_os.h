@@ -46,6 +46,12 @@ enum class OsCall {
   mkdir,
   list,
   file_system,
+  open_to_write,
+  read,
+  wait_readable,
+  fchmod,
+  lstat,
+  real_path,
 };
 const char* name_of(OsCall call);
 // False for calls that only look: stopping before one of these leaves the same disk as before the next one.
@@ -155,12 +161,20 @@ class SimOs final : public Os {
   int mkdir(const OsPath& path) override;
   int list(const OsPath& folder, std::vector<OsEntry>& out) override;
   int file_system(const OsPath& path, OsFileSystem& out) override;
+  // There are no links, and every read finds bytes or the end.
+  int open_to_write(const OsPath& path) override;
+  std::int64_t read(int fd, void* out, std::size_t length) override;
+  int wait_readable(int fd, int milliseconds) override;
+  int fchmod(int fd, std::uint32_t mode) override;
+  int lstat(const OsPath& path, OsStat& out) override;
+  int real_path(const std::string& path, std::string& out) override;
 
  private:
   struct Open {
     std::size_t node = 0;
     std::string path;
-    int fails_with = 0;  // the next call on it, after a short write
+    int fails_with = 0;    // the next call on it, after a short write
+    std::size_t read = 0;  // bytes, by read()
   };
   struct Planned {
     int error = 0;
@@ -170,6 +184,8 @@ class SimOs final : public Os {
   template <class Work>
   std::int64_t call(SimOp op, const Work& work, int fd = -1);
   int opened(std::size_t node, const std::string& path);
+  int opened_file(OsCall how, const OsPath& path);
+  int stat_as(OsCall how, const OsPath& path, OsStat& out);
   std::string path_of(int fd) const;
   std::string text_of(const OsPath& path) const;  // as it would be from the working folder
   SimDisk::From from(const OsPath& path) const;   // only under the lock
