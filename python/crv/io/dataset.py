@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-    from crv.io.manifest import TableManifest
+    from crv.io._manifest import TableManifest
 
 __all__ = ["AppendSummary", "Dataset", "RunReport", "list_runs"]
 
@@ -375,10 +375,10 @@ class Dataset:
     # ---- for crv.io.manifest and crv.io.run_manifest ----
 
     def _write_manifest(self, manifest: TableManifest) -> None:
-        from crv.io.manifest import _to_plain
+        from crv.io._manifest import to_plain
 
         with _Call(self) as call:
-            call.held.write_manifest(_to_plain(manifest))
+            call.held.write_manifest(to_plain(manifest))
             self._wrote = True
 
     def _look_for_parts(self, table: TableName | str) -> TableManifest:
@@ -462,9 +462,9 @@ def _working_folder() -> str:
 
 
 def _manifest(plain: dict[str, Any]) -> TableManifest:
-    from crv.io.manifest import _from_plain
+    from crv.io._manifest import from_plain
 
-    return _from_plain(plain)
+    return from_plain(plain)
 
 
 def _name(table: TableName | str) -> str:
