@@ -49,6 +49,8 @@ crv.io.config
 crv.io.paths
 crv.io.artifacts
 crv.io._manifest
+crv.io._arguments
+crv.io._calls
 crv.io._frames
 crv.io._polars
 crv.io._arrow
