@@ -19,10 +19,10 @@ from crv.io import _arguments as arguments
 from crv.io import _polars, _show
 from crv.io._arguments import OnInvalid, Token, Where
 from crv.io._calls import Call, Progress, warn
-from crv.io._frames import Frame, arrow_or_rows
+from crv.io._frames import Frame, arrow_or_rows, was_interrupted
 from crv.io._native import io as _io
 from crv.io.config import IoSettings, _flat
-from crv.io.errors import BadArgumentError, BadRunIdError
+from crv.io.errors import BadArgumentError, BadRunIdError, ReadFailedError
 
 if TYPE_CHECKING:
     import duckdb
@@ -102,8 +102,8 @@ class Dataset:
         Returns {"table", "run_id", "parts", "rows", "buckets"}; each part is {"bucket_id", "path", "rows", "bytes",
         "tick_min", "tick_max"}. Raises IoSchemaError for the frame (table, column, row and value are in .facts),
         IoConfigError for settings that do not fit the run, IoManifestError for a damaged run, IoWriteError for the
-        disk: nothing is visible after any of these. After IoCommitUnknownError the append may stand: open the run
-        again to see.
+        disk, and whatever the generator of a RecordBatchReader raises: nothing is visible after any of these. After
+        IoCommitUnknownError the append may stand: open the run again to see.
         """
         given = [(arguments.name(table), arrow_or_rows(df, arguments.name(table)))]
         return self._append(
@@ -143,15 +143,20 @@ class Dataset:
         progress: Progress,
     ) -> list[AppendSummary]:
         with Call(self._open, progress, "part") as call:
-            done = call.held.append(
-                frames,
-                validate_schema,
-                validate_rows,
-                on_invalid,
-                arguments.token(token),
-                None if complete_through is None else arguments.integer(complete_through, "complete_through"),
-                call.progress,
-            )
+            try:
+                done = call.held.append(
+                    frames,
+                    validate_schema,
+                    validate_rows,
+                    on_invalid,
+                    arguments.token(token),
+                    None if complete_through is None else arguments.integer(complete_through, "complete_through"),
+                    call.progress,
+                )
+            except ReadFailedError as e:
+                if was_interrupted(e):
+                    raise KeyboardInterrupt from e
+                raise
             self._wrote = True
         return [AppendSummary(summary) for summary in done]
 
