@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from numbers import Real
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from crv.core.tables import list_tables
 from crv.io._native import io as _io
-from crv.io.errors import IoSchemaError
+from crv.io.errors import IoError, IoSchemaError, OutOfMemoryError, ReadFailedError
 
-__all__ = ["ArrowStream", "Frame", "arrow_or_rows"]
+__all__ = ["ArrowStream", "Frame", "arrow_or_rows", "was_interrupted"]
 
 
 @runtime_checkable
@@ -109,6 +110,8 @@ def _from_columns(columns: Mapping[str, Any], table: str) -> ArrowStream:
     arrays = {}
     for given, values in columns.items():
         name = _column_name(given, table)
+        if isinstance(values, Iterator):  # what it raises is no word on its values, and it gives them only once
+            values = list(values)
         _check_depth(values, table, name)
         try:
             arrays[name] = pa.array(values)
@@ -153,7 +156,60 @@ def _from_frame(frame: ArrowStream, table: str) -> ArrowStream:
         _refuse_nul(getattr(frame, "schema", {}).items(), table)
     if kind == "pyarrow":
         _refuse_nul(((field.name, field.type) for field in getattr(frame, "schema", [])), table)
-    return frame
+    return _Reader(frame) if _is_reader(frame) else frame
+
+
+def _is_reader(frame: object) -> bool:
+    """Whoever has a RecordBatchReader has imported pyarrow."""
+    reader: Any = getattr(sys.modules.get("pyarrow"), "RecordBatchReader", ())
+    return isinstance(frame, reader)
+
+
+class _Reader:
+    """A RecordBatchReader of pyarrow, read to its end here: in Arrow's C interface an exception is only a text.
+
+    What is read may be a generator or a file of the user's, so the exception may be any, KeyboardInterrupt, too.
+    """
+
+    def __init__(self, reader: Any) -> None:
+        self._reader = reader
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        import pyarrow as pa
+
+        try:
+            batches = list(self._reader)
+        except (pa.ArrowException, OSError) as e:
+            if not _is_of_arrow(e):
+                raise
+            raise _read_error(e) from e
+        # Not a Table: it would want all batches to have the reader's very schema, nullability included.
+        return pa.RecordBatchReader.from_batches(self._reader.schema, batches).__arrow_c_stream__(requested_schema)
+
+
+def _is_of_arrow(error: BaseException) -> bool:
+    """Whether pyarrow has made it, and not code that pyarrow has called: no such code is on its way here."""
+    trace = error.__traceback__.tb_next if error.__traceback__ else None  # the first is of who has caught it
+    while trace is not None:
+        if not trace.tb_frame.f_code.co_filename.endswith(".pxi"):
+            return False
+        trace = trace.tb_next
+    return True
+
+
+def was_interrupted(error: ReadFailedError) -> bool:
+    """Whether it was Ctrl-C in a Python producer of a C stream: pyarrow's text ends with the exception."""
+    _, python, text = str(error).partition("Python exception: ")
+    return bool(python) and text.replace("\\n", "\n").split()[-1:] == ["KeyboardInterrupt"]
+
+
+def _read_error(error: Exception) -> IoError:
+    """As the core makes it of a stream that fails."""
+    text = " ".join(str(error).split())
+    number = getattr(error, "errno", None)
+    return (OutOfMemoryError if isinstance(error, MemoryError) else ReadFailedError)(
+        text, facts={} if number is None else {"errno": number}
+    )
 
 
 def _from_pandas(frame: Any, table: str) -> ArrowStream:

@@ -3,42 +3,34 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import functools
-import json
-import operator
 import os
 import sys
 import threading
-import warnings
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Decimal
-from fractions import Fraction
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from crv.core.grammar import TableName
+from crv.io import _arguments as arguments
 from crv.io import _polars, _show
-from crv.io._frames import Frame, arrow_or_rows
+from crv.io._arguments import OnInvalid, Token, Where
+from crv.io._calls import Call, Progress, warn
+from crv.io._frames import Frame, arrow_or_rows, was_interrupted
 from crv.io._native import io as _io
 from crv.io.config import IoSettings, _flat
-from crv.io.errors import BadArgumentError, BadLimitError, BadProjectionError, BadRunIdError, BadWhereError
+from crv.io.errors import BadArgumentError, BadRunIdError, ReadFailedError
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-    from crv.io.manifest import TableManifest
+    from crv.io._manifest import TableManifest
 
 __all__ = ["AppendSummary", "Dataset", "RunReport", "list_runs"]
-
-Where: TypeAlias = Mapping[str, Any]
-Token: TypeAlias = tuple[str, int]
-OnInvalid: TypeAlias = Literal["raise", "quarantine"]
-Progress: TypeAlias = bool | Callable[[int, int], object]
 
 
 class AppendSummary(dict[str, Any]):
@@ -110,10 +102,10 @@ class Dataset:
         Returns {"table", "run_id", "parts", "rows", "buckets"}; each part is {"bucket_id", "path", "rows", "bytes",
         "tick_min", "tick_max"}. Raises IoSchemaError for the frame (table, column, row and value are in .facts),
         IoConfigError for settings that do not fit the run, IoManifestError for a damaged run, IoWriteError for the
-        disk: nothing is visible after any of these. After IoCommitUnknownError the append may stand: open the run
-        again to see.
+        disk, and whatever the generator of a RecordBatchReader raises: nothing is visible after any of these. After
+        IoCommitUnknownError the append may stand: open the run again to see.
         """
-        given = [(_name(table), arrow_or_rows(df, _name(table)))]
+        given = [(arguments.name(table), arrow_or_rows(df, arguments.name(table)))]
         return self._append(
             given, validate_schema, validate_rows, on_invalid, token, complete_through, progress
         )[0]
@@ -130,7 +122,7 @@ class Dataset:
         progress: Progress = False,
     ) -> dict[str, AppendSummary]:
         """As append, for several tables as one commit: all of it is visible, or none. Summaries by table name."""
-        given = [(_name(table), arrow_or_rows(df, _name(table))) for table, df in frames.items()]
+        given = [(arguments.name(table), arrow_or_rows(df, arguments.name(table))) for table, df in frames.items()]
         names = [name for name, _ in given]
         for name in names:
             if names.count(name) > 1:
@@ -150,16 +142,21 @@ class Dataset:
         complete_through: int | None,
         progress: Progress,
     ) -> list[AppendSummary]:
-        with _Call(self, progress, "part") as call:
-            done = call.held.append(
-                frames,
-                validate_schema,
-                validate_rows,
-                on_invalid,
-                _token(token),
-                None if complete_through is None else _integer(complete_through, "complete_through"),
-                call.progress,
-            )
+        with Call(self._open, progress, "part") as call:
+            try:
+                done = call.held.append(
+                    frames,
+                    validate_schema,
+                    validate_rows,
+                    on_invalid,
+                    arguments.token(token),
+                    None if complete_through is None else arguments.integer(complete_through, "complete_through"),
+                    call.progress,
+                )
+            except ReadFailedError as e:
+                if was_interrupted(e):
+                    raise KeyboardInterrupt from e
+                raise
             self._wrote = True
         return [AppendSummary(summary) for summary in done]
 
@@ -188,9 +185,9 @@ class Dataset:
         Raises IoManifestError where the table is not in the run, IoArgumentError for a bad where or column;
         IoReadError when the frame is collected and a part is missing or damaged.
         """
-        plan = functools.partial(_planned, self.__getstate__(), _name(table), where, columns)
+        plan = functools.partial(_planned, self.__getstate__(), arguments.name(table), where, columns)
         scan = self._planned(table, where, columns)
-        facts = {"run_id": self.run_id, "table": _name(table)}
+        facts = {"run_id": self.run_id, "table": arguments.name(table)}
         return _polars.lazy_frame(scan, plan, scan.bucket_size, checksums, facts)
 
     def read(
@@ -203,10 +200,10 @@ class Dataset:
         checksums: bool = True,
     ) -> pl.DataFrame:
         """scan(), collected; of its first `limit` rows, where that is given."""
-        rows = _io.parse_limit(_limit(limit))
+        rows = _io.parse_limit(arguments.limit(limit))
         frame = self.scan(table, where, columns=columns, checksums=checksums)
         # head() takes no number beyond Polars' index type, and no frame has more rows than that.
-        return (frame if rows is None or rows > _most_rows() else frame.head(rows)).collect()
+        return (frame if rows is None or rows > arguments.most_rows() else frame.head(rows)).collect()
 
     def scan_arrow(
         self,
@@ -267,15 +264,17 @@ class Dataset:
         columns: Sequence[str] | None,
         limit: int | None = None,
     ) -> _io.Scan:
-        with _Call(self) as call:
-            return call.held.scan(_name(table), _where(where), _columns(columns), _limit(limit))
+        with Call(self._open) as call:
+            return call.held.scan(
+                arguments.name(table), arguments.where(where), arguments.columns(columns), arguments.limit(limit)
+            )
 
     # ---- the run ----
 
     def manifest(self, table: TableName | str) -> TableManifest | None:
         """The table's parts as of now; None where the run has no such table."""
-        with _Call(self) as call:
-            plain = call.held.manifest(_name(table))
+        with Call(self._open) as call:
+            plain = call.held.manifest(arguments.name(table))
         return None if plain is None else _manifest(plain)
 
     def rebuild_manifest(self, table: TableName | str, *, progress: Progress = False) -> TableManifest:
@@ -292,45 +291,42 @@ class Dataset:
         return RunReport(self._rebuilt(table, progress)[1])
 
     def _rebuilt(self, table: TableName | str, progress: Progress) -> tuple[TableManifest, dict[str, Any]]:
-        with _Call(self, progress, "part") as call:
-            plain, report = call.held.rebuild_manifest(_name(table), call.progress)
+        with Call(self._open, progress, "part") as call:
+            plain, report = call.held.rebuild_manifest(arguments.name(table), call.progress)
         return _manifest(plain), report
 
     def verify(self, full: bool = True, *, progress: Progress = False) -> RunReport:
         """Reads everything (full: every byte of every part) and says what is wrong, in "findings". Changes nothing."""
-        with _Call(self, progress, "part") as call:
+        with Call(self._open, progress, "part") as call:
             return RunReport(call.held.verify(full, call.progress))
 
     def tables(self) -> list[dict[str, Any]]:
         """The run's tables by name: table, rows, bytes, parts, tick_min, tick_max, buckets."""
-        with _Call(self) as call:
+        with Call(self._open) as call:
             return call.held.tables()
 
     def schema(self, table: TableName | str) -> dict[str, Any]:
         """Types of all columns and paths that the run has seen in a table, as in docs/format.md; {} before the first
         append to it."""
-        with _Call(self) as call:
-            return call.held.columns(_name(table))
+        with Call(self._open) as call:
+            return call.held.columns(arguments.name(table))
 
     def log(self, after: int = 0) -> list[dict[str, Any]]:
         """The run's commits with a number above `after`."""
-        number = _integer(after, "after")
-        with _Call(self) as call:
+        number = arguments.integer(after, "after")
+        with Call(self._open) as call:
             return call.held.log(number)
 
     def write_bundle(self, meta: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Writes bundle.manifest.json and returns it. meta: JSON of the caller's own; else TypeError, or
         BadArgumentError where it holds itself or is nested too deeply."""
-        try:
-            plain = json.loads(json.dumps(dict(meta or {})))  # its rules: keys that are numbers become text
-        except (ValueError, RecursionError) as e:  # it holds itself, or is nested too deeply
-            raise BadArgumentError(f"meta is no JSON: {e}", facts={"key": "meta"}) from e
-        with _Call(self) as call:
-            return call.held.write_bundle(plain, _environment())
+        plain = arguments.meta(meta)
+        with Call(self._open) as call:
+            return call.held.write_bundle(plain, arguments.environment())
 
     def refresh_manifests(self) -> None:
         """Writes every table's manifest.json now, for readers that know nothing but it."""
-        with _Call(self) as call:
+        with Call(self._open) as call:
             call.held.refresh_manifests()
 
     def close(self) -> None:
@@ -339,7 +335,7 @@ class Dataset:
             held, self._held = self._held, None
         if held is not None:
             held.close()
-            _warn(held)
+            warn(held)
 
     def __enter__(self) -> Dataset:
         return self
@@ -375,18 +371,18 @@ class Dataset:
     # ---- for crv.io.manifest and crv.io.run_manifest ----
 
     def _write_manifest(self, manifest: TableManifest) -> None:
-        from crv.io.manifest import _to_plain
+        from crv.io._manifest import to_plain
 
-        with _Call(self) as call:
-            call.held.write_manifest(_to_plain(manifest))
+        with Call(self._open) as call:
+            call.held.write_manifest(to_plain(manifest))
             self._wrote = True
 
     def _look_for_parts(self, table: TableName | str) -> TableManifest:
-        with _Call(self) as call:
-            return _manifest(call.held.look_for_parts(_name(table)))
+        with Call(self._open) as call:
+            return _manifest(call.held.look_for_parts(arguments.name(table)))
 
     def _artifacts(self) -> dict[str, Any]:
-        with _Call(self) as call:
+        with Call(self._open) as call:
             return call.held.artifacts()
 
     def _open(self) -> _io.Dataset:
@@ -407,53 +403,6 @@ class Dataset:
             held.abandon()
 
 
-class _Call:
-    """One call of the core by a Dataset: its handle, its progress, its warnings."""
-
-    def __init__(self, dataset: Dataset, progress: Progress = False, unit: str = "") -> None:
-        self._dataset = dataset
-        self._bar: Any = None
-        self.progress: Callable[[int, int], object] | None = None
-        if progress is True:
-            self._bar = _bar(unit)
-            self.progress = None if self._bar is None else self._advance
-        elif progress is not False:
-            self.progress = progress
-
-    def _advance(self, done: int, total: int) -> None:
-        self._bar.total = total
-        self._bar.update(done - self._bar.n)
-
-    def __enter__(self) -> _Call:
-        self.held = self._dataset._open()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._bar is not None:
-            self._bar.close()
-        _warn(self.held)
-
-
-def _bar(unit: str) -> Any:
-    try:
-        from tqdm.auto import tqdm
-    except ImportError:
-        return None
-    return tqdm(unit=unit, leave=False)
-
-
-def _warn(held: _io.Dataset) -> None:
-    """Tells of what went wrong without harm to any row. Never raises: what was committed stands."""
-    for text in held.take_warnings():
-        try:
-            warnings.warn(text, stacklevel=4)
-        except Exception:  # warnings are errors here, or are shown by what fails
-            with contextlib.suppress(Exception):
-                print(f"crv: {text}", file=sys.stderr)
-
-
 def _working_folder() -> str:
     try:
         return os.getcwd()
@@ -462,94 +411,9 @@ def _working_folder() -> str:
 
 
 def _manifest(plain: dict[str, Any]) -> TableManifest:
-    from crv.io.manifest import _from_plain
+    from crv.io._manifest import from_plain
 
-    return _from_plain(plain)
-
-
-def _name(table: TableName | str) -> str:
-    name = table.value if isinstance(table, TableName) else table
-    if not isinstance(name, str):
-        raise BadArgumentError(f"a table is a TableName or its text, not {table!r}", facts={"value": repr(table)})
-    return name
-
-
-def _where(where: Where | None) -> dict[str, Any] | None:
-    if where is None:
-        return None
-    if not isinstance(where, Mapping):
-        raise BadWhereError(
-            f"where is a mapping with tick_min and tick_max, not {where!r}", facts={"value": repr(where)}
-        )
-    for key, bound in where.items():
-        if bound is not None and not _like_a_number(bound):
-            raise BadWhereError(
-                f"{key} must be an integer, not {bound!r}", facts={"key": str(key), "value": repr(bound)}
-            )
-    exact = {str(key): _exact(bound) for key, bound in where.items()}
-    for key, bound in exact.items():
-        if isinstance(bound, (Decimal, Fraction)):
-            raise BadWhereError(f"{key} must be an integer, not {bound!r}", facts={"key": key, "value": repr(bound)})
-    return exact
-
-
-def _limit(limit: int | None) -> int | None:
-    if limit is not None and not _like_a_number(limit):
-        raise BadLimitError(
-            f"a limit is a number of rows, not {limit!r}", facts={"key": "limit", "value": repr(limit)}
-        )
-    exact: int | None = _exact(limit)
-    return exact
-
-
-def _like_a_number(value: object) -> bool:
-    return isinstance(value, str) or hasattr(value, "__index__") or hasattr(value, "__float__")
-
-
-def _exact(value: Any) -> Any:
-    """A Decimal or Fraction that is an integer as that integer, which a float could miss; else what was given."""
-    if isinstance(value, (int, float, str)) or hasattr(value, "dtype") or not hasattr(value, "as_integer_ratio"):
-        return value
-    try:
-        over, under = value.as_integer_ratio()
-    except (ValueError, OverflowError):  # NaN, infinity
-        return value
-    return over if under == 1 else value
-
-
-def _integer(value: Any, key: str) -> int:
-    """Of 64 bits, as an int or anything with __index__."""
-    if not isinstance(value, bool) and hasattr(value, "__index__"):
-        number = operator.index(value)
-        if -(2**63) <= number < 2**63:
-            return number
-    facts = {"key": key, "value": repr(value)}
-    raise BadArgumentError(f"{key} must be an integer of 64 bits, not {value!r}", facts=facts)
-
-
-def _most_rows() -> int:
-    return 2**32 - 1 if pl.get_index_type() == pl.UInt32 else 2**63 - 1
-
-
-def _columns(columns: Sequence[str] | None) -> list[str] | None:
-    if columns is None:
-        return None
-    names = [columns] if isinstance(columns, str) else list(columns)
-    for name in names:
-        if not isinstance(name, str):
-            raise BadProjectionError(f"a column is named by text, not {name!r}", facts={"value": repr(name)})
-    return names
-
-
-def _token(token: Token | None) -> Token | None:
-    if token is None:
-        return None
-    match token:
-        case (str(writer), int(number)) if not isinstance(number, bool) and -(2**63) <= number < 2**63:
-            return writer, number
-        case _:
-            facts = {"key": "token", "value": repr(token)}
-            raise BadArgumentError(f"a token is (writer, number), not {token!r}", facts=facts)
+    return from_plain(plain)
 
 
 def _planned(
@@ -567,18 +431,6 @@ def _batches(scan: _io.Scan) -> Iterator[pa.RecordBatch]:
     reader = scan.reader()
     while (batch := reader.next()) is not None:
         yield pa.record_batch(batch)
-
-
-def _environment() -> dict[str, str | None]:
-    from importlib.metadata import PackageNotFoundError, version
-
-    def installed(package: str) -> str | None:
-        try:
-            return version(package)
-        except PackageNotFoundError:
-            return None
-
-    return {"python": sys.version, "polars": installed("polars"), "pyarrow": installed("pyarrow")}
 
 
 def list_runs(settings: IoSettings) -> list[str]:

@@ -3,201 +3,35 @@
 
 from __future__ import annotations
 
-import errno
-from typing import ClassVar
-
-from crv.core.errors import CrvError
-
-
-class IoError(CrvError):
-    """Anything that goes wrong in crv::io."""
-
-
-class IoArgumentError(IoError):
-    """What was asked for makes no sense: a bad run id, range, limit or column name."""
-
-
-class IoConfigError(IoError):
-    """A setting is wrong, unknown, or does not fit the run."""
-
-
-class IoSchemaError(IoError):
-    """A frame does not fit the table that it should go to. Nothing was written."""
-
-
-class IoManifestError(IoError):
-    """What the run keeps of itself (manifest, log, run.json) is missing, damaged or contradicts itself."""
-
-
-class IoRunReplaced(IoManifestError):
-    """The run that this Dataset knows is not the one under its name any more: it was replaced, or a
-    rebuild has begun. Open it again.
-    """
-
-
-class IoReadError(IoError):
-    """Stored data could not be read: a part is missing, damaged or foreign, or the disk failed."""
-
-
-class IoWriteError(IoError):
-    """The disk refused a write. No row of the append is visible."""
-
-
-class IoCommitUnknownError(IoWriteError):
-    """The disk failed while a commit was made durable: the append may or may not stand. Open the run again
-    to see.
-    """
-
-
-class BadRunIdError(IoArgumentError, ValueError):
-    """A run id is empty, `.` or `..`, or holds a separator or a control character."""
-
-    _code: ClassVar[str] = "bad_run_id"
-
-
-class BadWhereError(IoArgumentError, ValueError):
-    """A tick range has an unknown key or a bound that is no integer; in the command also a minimum above
-    its maximum.
-    """
-
-    _code: ClassVar[str] = "bad_where"
-
-
-class BadLimitError(IoArgumentError, ValueError):
-    """A row limit is negative."""
-
-    _code: ClassVar[str] = "bad_limit"
-
-
-class BadProjectionError(IoArgumentError, ValueError):
-    """A column that was asked for is not in the table, or was asked for twice."""
-
-    _code: ClassVar[str] = "bad_projection"
-
-
-class BadArgumentError(IoArgumentError, ValueError):
-    """Any other argument that makes no sense."""
-
-    _code: ClassVar[str] = "bad_argument"
-
-
-class TokenOrderError(IoArgumentError, ValueError):
-    """A token's number is below the writer's last, or repeats it for another append."""
-
-    _code: ClassVar[str] = "token_order"
-
-
-class UnknownTableError(IoSchemaError, ValueError):
-    """No table of that name exists (append and schema)."""
-
-    _code: ClassVar[str] = "unknown_table"
-
-
-class BadTickError(IoSchemaError, TypeError, ValueError):
-    """A tick is null, negative or not an integer."""
-
-    _code: ClassVar[str] = "bad_tick"
-
-
-class UnknownTableInScanError(IoManifestError, ValueError):
-    """No table of that name exists (scan and read)."""
-
-    _code: ClassVar[str] = "unknown_table_in_scan"
-
-
-class ManifestDamagedError(IoManifestError, ValueError, KeyError, TypeError):
-    """manifest.json is torn, edited or impossible."""
-
-    _code: ClassVar[str] = "manifest_damaged"
-
-
-class PartMissingError(IoReadError, OSError):
-    """A part that the table lists is not there."""
-
-    _code: ClassVar[str] = "part_missing"
-    _errno: ClassVar[int | None] = errno.ENOENT
-
-
-class PartDamagedError(IoReadError, OSError):
-    """A part is truncated or its bytes are not what was written."""
-
-    _code: ClassVar[str] = "part_damaged"
-
-
-class PartForeignError(IoReadError, OSError):
-    """A part belongs to another table or run."""
-
-    _code: ClassVar[str] = "part_foreign"
-
-
-class ReadFailedError(IoReadError, OSError):
-    """The disk or the input could not be read."""
-
-    _code: ClassVar[str] = "read_failed"
-
-
-class WriteFailedError(IoWriteError, OSError):
-    """A write, fsync, rename or close failed."""
-
-    _code: ClassVar[str] = "write_failed"
-
-
-class CommitUnknownError(IoCommitUnknownError, OSError):
-    """fsync or close failed while a commit was made durable."""
-
-    _code: ClassVar[str] = "commit_unknown"
-
-
-class OutOfMemoryError(IoError, MemoryError):
-    """There was not enough memory. Nothing is wrong with what is stored."""
-
-    _code: ClassVar[str] = "out_of_memory"
-
-
-# The class that each code is raised as.
-CODES: dict[str, type[CrvError]] = {
-    "bad_run_id": BadRunIdError,
-    "bad_where": BadWhereError,
-    "bad_limit": BadLimitError,
-    "bad_projection": BadProjectionError,
-    "bad_argument": BadArgumentError,
-    "token_order": TokenOrderError,
-    "config_value": IoConfigError,
-    "config_unknown_key": IoConfigError,
-    "config_file": IoConfigError,
-    "bucket_size_mismatch": IoConfigError,
-    "unsafe_storage": IoConfigError,
-    "unknown_table": UnknownTableError,
-    "missing_column": IoSchemaError,
-    "unknown_column": IoSchemaError,
-    "duplicate_column": IoSchemaError,
-    "wrong_type": IoSchemaError,
-    "lossy_cast": IoSchemaError,
-    "null_value": IoSchemaError,
-    "bad_tick": BadTickError,
-    "type_conflict": IoSchemaError,
-    "reserved_name": IoSchemaError,
-    "row_rule": IoSchemaError,
-    "run_missing": IoManifestError,
-    "table_missing": IoManifestError,
-    "unknown_table_in_scan": UnknownTableInScanError,
-    "manifest_damaged": ManifestDamagedError,
-    "manifest_ahead": IoManifestError,
-    "log_damaged": IoManifestError,
-    "run_damaged": IoManifestError,
-    "run_replaced": IoRunReplaced,
-    "format_too_new": IoManifestError,
-    "part_missing": PartMissingError,
-    "part_damaged": PartDamagedError,
-    "part_foreign": PartForeignError,
-    "read_failed": ReadFailedError,
-    "schema_changed": IoReadError,
-    "write_failed": WriteFailedError,
-    "dataset_closed": IoWriteError,
-    "commit_unknown": CommitUnknownError,
-    "out_of_memory": OutOfMemoryError,
-    "interrupted": IoError,
-}
+from crv.core.errors import _IO_CODES as CODES
+from crv.core.errors import (
+    BadArgumentError,
+    BadLimitError,
+    BadProjectionError,
+    BadRunIdError,
+    BadTickError,
+    BadWhereError,
+    CommitUnknownError,
+    IoArgumentError,
+    IoCommitUnknownError,
+    IoConfigError,
+    IoError,
+    IoManifestError,
+    IoReadError,
+    IoRunReplaced,
+    IoSchemaError,
+    IoWriteError,
+    ManifestDamagedError,
+    OutOfMemoryError,
+    PartDamagedError,
+    PartForeignError,
+    PartMissingError,
+    ReadFailedError,
+    TokenOrderError,
+    UnknownTableError,
+    UnknownTableInScanError,
+    WriteFailedError,
+)
 
 __all__ = [
     "CODES",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from crv.core.grammar import TableName
+from crv.io._arguments import Where
 from crv.io.config import IoSettings
-from crv.io.dataset import Dataset, Where
+from crv.io.dataset import Dataset
 
 __all__ = ["read", "scan"]
 

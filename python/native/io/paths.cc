@@ -1,6 +1,5 @@
 #include "io/storage/paths.h"
 
-#include <array>
 #include <string>
 
 #include <nanobind/nanobind.h>
@@ -31,9 +30,6 @@ nb::dict plain(const io::FileStat& stat) {
 }
 
 void bind_artifacts(nb::module_& m) {
-  nb::list subdirs;
-  for (const std::string_view name : io::kLabSubdirs) subdirs.append(std::string(name));
-  m.attr("LAB_SUBDIRS") = nb::tuple(subdirs);
   m.def("artifacts_root", [](const std::string& root_dir, const std::string& run_id) {
     return io::artifacts_root(rooted(root_dir), run_id);
   });

@@ -29,7 +29,6 @@ io::IoSettings settings_of(nb::handle fields) {
 }
 
 void bind_settings(nb::module_& m) {
-  m.def("default_settings", [] { return to_python(io::to_json(io::IoSettings{})); });
   m.def(
       "settings_from_toml",
       [](const std::string& path, nb::handle base) {

@@ -105,3 +105,27 @@ make_error("grammar", "", {})
 assert "crv.io" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_an_error_of_the_store_is_made_without_it():
+    """The native core throws such ones, too: read_failed, where there are no random bytes for a run id."""
+    code = """
+import pickle, sys
+import crv.core
+from crv.core.errors import make_error
+error = make_error("read_failed", "no random bytes", {"errno": 5})
+assert "crv.io" not in sys.modules
+assert (str(type(error)), error.errno) == ("<class 'crv.io.errors.ReadFailedError'>", 5), type(error)
+assert [base.__name__ for base in type(error).__bases__] == ["IoReadError", "OSError"]
+again = pickle.loads(pickle.dumps(error))
+from crv.io.errors import CODES, ReadFailedError
+assert type(again) is type(error) is ReadFailedError is CODES["read_failed"]
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_errors_are_known_by_their_public_modules():
+    for module in (core, io):
+        for name in module.__all__:
+            if isinstance(found := getattr(module, name), type):
+                assert (found.__module__, found.__qualname__) == (module.__name__, name)

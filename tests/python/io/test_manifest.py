@@ -34,6 +34,13 @@ def test_json_there_and_back_is_the_same_in_the_same_order():
     assert made.partitions["000000"] == m.PartitionMeta(0, "ready", 1, 5, 2, 10, [m.PartMeta(**PART)])
 
 
+def test_values_are_known_by_their_public_module():
+    made = m.TableManifest.from_json_obj(example())
+    assert pickle.loads(pickle.dumps(made)) == made
+    for cls in (m.TableManifest, m.PartitionMeta, m.PartMeta):
+        assert cls.__module__ == "crv.io.manifest"
+
+
 def test_missing_and_unknown_keys_of_a_manifest():
     made = m.TableManifest.from_json_obj({"table": "t", "partitions": None, "other": 1})
     assert made.version == 1 and made.partitions == {}
