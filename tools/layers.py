@@ -50,7 +50,10 @@ LIBRARIES = {
 SYSTEM = {"csignal", "filesystem", "fstream"}
 MAY_CALL_SYSTEM = re.compile(r"src/io/base/os\.cc|apps/|tests/|bench/|python/native/")
 
-INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
+# C++ that would be passed by: its files end in .h and .cc.
+OTHER_SUFFIXES = (".hh", ".hpp", ".hxx", ".inc", ".inl", ".ipp", ".tcc", ".c", ".cpp", ".cxx")
+
+INCLUDE = re.compile(r'^\s*#\s*include(?:_next)?\b\s*(?:"([^"]+)"|<([^>]+)>)?')
 
 
 def place_of(name):
@@ -81,6 +84,10 @@ def refuse_quoted(top, name, include):
     part, room = place_of(name)
     target, target_room = target_of(top, include, name)
     public = include.startswith("crv/")
+    if ".." in include.split("/") or include.startswith("/"):
+        return "headers are named from the include path"
+    if part in ("core", "io") and target == "own":
+        return "there is no such header of crv"
     if name.startswith("include/") and not public:
         return "a public header includes public headers only"
     if part == "core" and target == "io":
@@ -102,6 +109,8 @@ def refuse_quoted(top, name, include):
 def refuse_angled(name, include):
     """Why a file may not include this of others, or None."""
     library = include.split("/")[0]
+    if library in ("crv", "io", "core") and not name.startswith("tests/"):
+        return "headers of crv stand in quotes"
     if library in LIBRARIES:
         return None if LIBRARIES[library].match(name) else f"only {LIBRARIES[library].pattern} may include {library}"
     is_system = include in SYSTEM or include.endswith((".h", ".hpp"))
@@ -112,6 +121,9 @@ def refuse_angled(name, include):
 
 def check_file(top, name):
     """What is wrong with a file, as lines to print."""
+    if name.endswith(OTHER_SUFFIXES):
+        yield f"{name}: C++ files end in .h and .cc"
+        return
     part, room = place_of(name)
     if part == "io" and room not in ORDER:
         yield f"{name}: belongs to no room of tools/layers.py"
@@ -121,15 +133,18 @@ def check_file(top, name):
         if not found:
             continue
         quoted, angled = found.groups()
-        why = refuse_quoted(top, name, quoted) if quoted else refuse_angled(name, angled)
+        if quoted:
+            why = refuse_quoted(top, name, quoted)
+        else:
+            why = refuse_angled(name, angled) if angled else "what it includes must stand there"
         if why:
-            yield f"{name}:{number}: includes {quoted or angled}: {why}"
+            yield f"{name}:{number}: includes {quoted or angled or 'by a macro'}: {why}"
 
 
 def files_of(top):
     for folder in ("src", "include", "apps", "examples", "bench", "tests", "python/native"):
         for file in sorted((top / folder).rglob("*")):
-            if file.suffix in (".h", ".cc"):
+            if file.suffix in (".h", ".cc", *OTHER_SUFFIXES):
                 yield file.relative_to(top).as_posix()
 
 

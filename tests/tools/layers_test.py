@@ -73,6 +73,12 @@ class Layers(unittest.TestCase):
             ("apps/crv/commands/scan.cc", '#include "core/utf8.h"', "apps see public headers only"),
             ("apps/crv/output/words.cc", '#include "shell/shell.h"', "output/ stands below shell/"),
             ("apps/crv/shell/shell.cc", '#include "commands/row_options.h"', "shell/ stands below commands/"),
+            ("src/io/run/run.cc", '#include "../dataset/verbs.h"', "headers are named from the include path"),
+            ("src/io/run/run.cc", '#include "verbs.h"', "there is no such header of crv"),
+            ("src/io/run/run.cc", "#include <io/dataset/verbs.h>", "headers of crv stand in quotes"),
+            ("src/io/run/run.cc", "#include <crv/io/dataset.h>", "headers of crv stand in quotes"),
+            ("src/io/run/run.cc", "#include VERBS", "what it includes must stand there"),
+            ("apps/crv/commands/scan.cc", '#include "../../../src/io/run/run.h"', "headers are named from the include path"),
             ("examples/market/market.cc", '#include "io/log/log.h"', "examples see public headers only"),
         ]
         for name, line, why in cases:
@@ -91,6 +97,10 @@ class Layers(unittest.TestCase):
         header.write_text("#pragma once\n", encoding="utf-8")
         self.addCleanup(header.unlink)
         self.assertIn("include/crv/io/stray.h: belongs to no room of tools/layers.py", self.run_it()[1])
+        other = self.top / "src/io/run/run.inc"
+        other.write_text('#include "io/dataset/verbs.h"\n', encoding="utf-8")
+        self.addCleanup(other.unlink)
+        self.assertIn("src/io/run/run.inc: C++ files end in .h and .cc", self.run_it()[1])
         moved = self.top / "moved"
         (self.top / "src/io/rules").rename(moved)
         self.addCleanup(moved.rename, self.top / "src/io/rules")
