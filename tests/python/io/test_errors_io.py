@@ -32,6 +32,8 @@ REFUSED = {
     "read_unknown_table": (lambda d: d.read("../x"), (IoManifestError, ValueError), "unknown_table_in_scan"),
     "scan_absent_table": (lambda d: d.scan("messages"), (IoManifestError,), "table_missing"),
     "rebuild_unknown_table": (lambda d: d.rebuild_manifest("nope"), (IoSchemaError, ValueError), "unknown_table"),
+    "schema_unknown_table": (lambda d: d.schema("holding"), (IoSchemaError, ValueError), "unknown_table"),
+    "schema_no_name": (lambda d: d.schema("../x"), (IoSchemaError, ValueError), "unknown_table"),
     "bad_where": (lambda d: d.scan("holdings", {"tick_min": "abc"}), (IoArgumentError, ValueError), "bad_where"),
     "bad_limit": (lambda d: d.read("holdings", limit=-1), (IoArgumentError, ValueError), "bad_limit"),
     "bad_columns": (lambda d: d.scan("holdings", columns=["x"]), (IoArgumentError, ValueError), "bad_projection"),

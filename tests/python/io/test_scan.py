@@ -11,8 +11,9 @@ import pytest
 
 from crv.core.grammar import TableName
 from crv.io import Dataset
+from crv.io.dataset import list_runs
 from crv.io.errors import (BadLimitError, BadProjectionError, BadWhereError, IoArgumentError, IoManifestError,
-                           UnknownTableInScanError)
+                           IoSchemaError, UnknownTableInScanError)
 from crv.io.read import read, scan
 
 TICKS = [250, 1, 99, 100, 7]
@@ -220,9 +221,19 @@ def test_the_run_tells_of_its_tables_schema_and_log(filled):
     assert [commit["seq"] for commit in filled.log(after=1)] == [2]
 
 
-def test_runs_are_listed(settings, filled, holdings):
-    from crv.io.dataset import list_runs
+def test_a_table_without_rows_has_no_schema_and_an_unknown_one_is_refused(settings, filled):
+    for dataset in (filled, Dataset(settings, "no_such_run")):
+        for table in [*TableName, *(table.value for table in TableName), "quarantine"]:
+            if table not in (TableName.HOLDINGS, "holdings"):
+                assert dataset.schema(table) == {}
+        with pytest.raises(IoSchemaError, match='no table "holding"; did you mean "holdings"') as caught:
+            dataset.schema("holding")
+        assert caught.value.code == "unknown_table"
+        assert caught.value.facts == {"run_id": dataset.run_id, "table": "holding", "value": "holding"}
+    assert list_runs(settings) == ["village"]
 
+
+def test_runs_are_listed(settings, filled, holdings):
     with Dataset(settings, "a_second") as other:
         other.append("holdings", holdings([1]))
     assert list_runs(settings) == ["a_second", "village"]
