@@ -325,8 +325,10 @@ class Dataset:
             plain = json.loads(json.dumps(dict(meta or {})))  # its rules: keys that are numbers become text
         except (ValueError, RecursionError) as e:  # it holds itself, or is nested too deeply
             raise BadArgumentError(f"meta is no JSON: {e}", facts={"key": "meta"}) from e
+        from crv.io._git import state_of_working_directory
+
         with _Call(self) as call:
-            return call.held.write_bundle(plain, _environment())
+            return call.held.write_bundle(plain, _environment(), *state_of_working_directory())
 
     def refresh_manifests(self) -> None:
         """Writes every table's manifest.json now, for readers that know nothing but it."""
