@@ -196,6 +196,27 @@ class State(CommandTest):
         self.assertEqual("bad_argument", self.error("bundle", "run", "--meta", "[1]")["code"])
         self.assertEqual("bad_json", self.error("bundle", "run", "--meta", "{")["code"])
 
+    def test_bundle_tells_of_git_in_the_working_directory(self):
+        env = {"GIT_CEILING_DIRECTORIES": str(self.folder.parent), "GIT_CONFIG_GLOBAL": "/dev/null"}
+        nothing = {"sha": None, "dirty": None}
+        self.assertEqual(nothing, self.answer("bundle", "run", env=env)["run"]["git"])
+
+        def git(*arguments):
+            command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", *arguments]
+            return subprocess.run(command, cwd=self.folder, env=environment() | env, check=True,
+                                  capture_output=True, text=True).stdout.strip()
+
+        git("init", "-q")
+        self.assertEqual(nothing, self.answer("bundle", "run", env=env)["run"]["git"], "there is no commit yet")
+        (self.folder / ".gitignore").write_text("out/\n")
+        git("add", ".gitignore")
+        git("commit", "-q", "-m", "one")
+        sha = git("rev-parse", "HEAD")
+        self.assertEqual({"sha": sha, "dirty": False}, self.answer("bundle", "run", env=env)["run"]["git"])
+        (self.folder / "new").touch()
+        self.assertEqual({"sha": sha, "dirty": True}, self.answer("bundle", "run", env=env)["run"]["git"])
+        self.assertEqual(nothing, self.answer("bundle", "run", env=env | {"PATH": "/nowhere"})["run"]["git"])
+
 
 class Tokens(CommandTest):
     def setUp(self):

@@ -45,6 +45,7 @@ crv.io._io
 crv.io._native
 crv.io._show
 crv.io.fs
+crv.io._git
 crv.io.config
 crv.io.paths
 crv.io.artifacts

@@ -2,6 +2,7 @@
 #include <memory>
 #include <utility>
 
+#include "commands/git.h"
 #include "crv/core/error.h"
 #include "crv/core/shown.h"
 #include "output/text_table.h"
@@ -36,7 +37,7 @@ JsonObject parse_meta(const std::string& text) {
 void bundle(Shell& shell, const BundleArguments& arguments) {
   const JsonObject meta = parse_meta(arguments.meta);
   auto dataset = shell.open_existing(arguments.run);
-  const Json written = dataset.write_bundle(meta);
+  const Json written = dataset.write_bundle(meta, {}, git_of_working_directory());
   if (shell.globals.json) {
     shell.print_json(written);
   } else {

@@ -217,6 +217,13 @@ struct CommitInfo {
   std::vector<Change> tables;
 };
 
+// What git says of the code that a run is made with. The library does not ask; in a bundle, what the caller
+// does not tell is null.
+struct GitState {
+  std::optional<std::string> sha{};
+  std::optional<bool> dirty{};
+};
+
 class Dataset {
  public:
   // No I/O and no checks: those come with the first call.
@@ -275,7 +282,7 @@ class Dataset {
   Json artifacts();
   // Writes bundle.manifest.json and returns it. `env` adds to what the file tells of the software (Python
   // fills it).
-  Json write_bundle(const JsonObject& meta = {}, const JsonObject& env = {});
+  Json write_bundle(const JsonObject& meta = {}, const JsonObject& env = {}, const GitState& git = {});
 
   // Writes every table's manifest now.
   void refresh_manifests();

@@ -331,9 +331,11 @@ class Dataset:
     def write_bundle(self, meta: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Writes bundle.manifest.json and returns it. meta: JSON of the caller's own; else TypeError, or
         BadArgumentError where it holds itself or is nested too deeply."""
+        from crv.io._git import state_of_working_directory
+
         plain = arguments.meta(meta)
         with Call(self._open) as call:
-            return call.held.write_bundle(plain, arguments.environment())
+            return call.held.write_bundle(plain, arguments.environment(), *state_of_working_directory())
 
     def refresh_manifests(self) -> None:
         """Writes every table's manifest.json now, for readers that know nothing but it."""

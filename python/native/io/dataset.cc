@@ -209,9 +209,11 @@ nb::object verify(Held& held, bool full, const nb::object& progress) {
   return to_python(io::to_json(unlocked([&] { return held.dataset->verify(full, progress_of(progress)); })));
 }
 
-nb::object write_bundle(Held& held, nb::handle meta, nb::handle env) {
+nb::object write_bundle(Held& held, nb::handle meta, nb::handle env, std::optional<std::string> git_sha,
+                        std::optional<bool> git_dirty) {
   const JsonObject meta_json = object_from_python(meta), env_json = object_from_python(env);
-  return to_python(unlocked([&] { return held.dataset->write_bundle(meta_json, env_json); }));
+  const io::GitState git{std::move(git_sha), git_dirty};
+  return to_python(unlocked([&] { return held.dataset->write_bundle(meta_json, env_json, git); }));
 }
 
 [[noreturn]] void refuse_fact(const char* key, const char* needed, nb::handle given) {
@@ -315,7 +317,8 @@ void bind_dataset(nb::module_& m) {
       .def("artifacts", [](Held& held) { return to_python(held.dataset->artifacts()); })
       .def("tables", &tables)
       .def("log", &log, nb::arg("after"))
-      .def("write_bundle", &write_bundle, nb::arg("meta"), nb::arg("env"))
+      .def("write_bundle", &write_bundle, nb::arg("meta"), nb::arg("env"), nb::arg("git_sha").none(),
+           nb::arg("git_dirty").none())
       .def(
           "refresh_manifests", [](Held& held) { held.dataset->refresh_manifests(); }, Unlocked())
       .def(

@@ -1,18 +1,16 @@
 #include "crv/io/artifacts.h"
 
-#include <arrow/io/memory.h>
-#include <arrow/table.h>
-#include <parquet/arrow/writer.h>
-#include <parquet/properties.h>
-
 #include <algorithm>
+
+#include <arrow/buffer.h>
+#include <arrow/table.h>
 
 #include "core/utf8.h"
 #include "crv/core/error.h"
 #include "crv/core/shown.h"
-#include "io/arrow/arrow_types.h"
 #include "io/base/clock.h"
 #include "io/dataset/artifact_files.h"
+#include "io/part/part.h"
 #include "io/storage/local_storage.h"
 #include "io/storage/paths.h"
 
@@ -36,17 +34,6 @@ void replace_durably(Storage& storage, const std::string& path, std::string_view
   storage.make_folder(folder);
   storage.replace(path, bytes);
   storage.sync_up(folder, "");
-}
-
-std::shared_ptr<arrow::Buffer> as_parquet(const arrow::Table& table, const std::string& path) {
-  const ErrorFacts facts{.path = path};
-  const auto properties =
-      parquet::WriterProperties::Builder().compression(parquet::Compression::ZSTD)->build();
-  auto sink = check(arrow::io::BufferOutputStream::Create(), ErrorCode::write_failed, facts);
-  check(parquet::arrow::WriteTable(table, arrow::default_memory_pool(), sink,
-                                   parquet::DEFAULT_MAX_ROW_GROUP_LENGTH, properties),
-        ErrorCode::write_failed, facts);
-  return check(sink->Finish(), ErrorCode::write_failed, facts);
 }
 
 }  // namespace
@@ -82,7 +69,7 @@ FileStat write_text_atomic(Storage& storage, const std::string& path, std::strin
 
 FileStat write_parquet_atomic(Storage& storage, const std::string& path, const arrow::Table& table) {
   check_file_path(path);
-  const auto bytes = as_parquet(table, path);
+  const auto bytes = plain_parquet(table, path);
   replace_durably(storage, path, std::string_view(*bytes));
   auto stat = stat_of(storage, path);
   stat.rows = table.num_rows();

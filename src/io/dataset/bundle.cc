@@ -1,7 +1,6 @@
 // bundle: one file that says what a run holds, for people and for tools that do not read manifests.
-#include <array>
-#include <cstdio>
 #include <memory>
+#include <optional>
 
 #include "crv/core/error.h"
 #include "crv/io/artifacts.h"
@@ -11,29 +10,12 @@
 namespace crv::io {
 namespace {
 
-// First line that a command prints, or nothing where it fails. The command is fixed text.
-std::optional<std::string> output_of(const char* command) {
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> pipe(popen(command, "r"), pclose);
-  if (!pipe) return std::nullopt;
-  std::string text;
-  std::array<char, 256> buffer{};
-  while (std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe.get()))
-    text.append(buffer.data(), n);
-  if (pclose(pipe.release()) != 0) return std::nullopt;
-  while (text.ends_with('\n')) text.pop_back();
-  return text;
+template <class T>
+Json json_of(const std::optional<T>& value) {
+  return value ? Json(*value) : Json();
 }
 
-JsonObject git_of_working_directory() {
-  std::optional<std::string> sha = output_of("git rev-parse HEAD 2>/dev/null");
-  std::optional<std::string> changes = sha ? output_of("git status --porcelain 2>/dev/null") : std::nullopt;
-  JsonObject git;
-  git.push_back("sha", changes ? Json(*sha) : Json());
-  git.push_back("dirty", changes ? Json(!changes->empty()) : Json());
-  return git;
-}
-
-JsonObject run_section(Run& run) {
+JsonObject run_section(Run& run, const GitState& git) {
   const core::SchemaVersion& version = core::schema_version();
   JsonObject v;
   v.push_back("major", version.major);
@@ -43,7 +25,7 @@ JsonObject run_section(Run& run) {
   o.push_back("run_id", run.run_id);
   o.push_back("created_at", run.now());
   o.push_back("core_schema_v", std::move(v));
-  o.push_back("git", git_of_working_directory());
+  o.push_back("git", JsonObject{{"sha", json_of(git.sha)}, {"dirty", json_of(git.dirty)}});
   return o;
 }
 
@@ -72,8 +54,8 @@ JsonObject tables_section(const std::vector<TableInfo>& tables) {
     JsonObject o;
     o.push_back("rows", table.rows);
     o.push_back("bytes", table.bytes);
-    o.push_back("tick_min", table.tick_min ? Json(*table.tick_min) : Json());
-    o.push_back("tick_max", table.tick_max ? Json(*table.tick_max) : Json());
+    o.push_back("tick_min", json_of(table.tick_min));
+    o.push_back("tick_max", json_of(table.tick_max));
     o.push_back("buckets", std::move(buckets));
     o.push_back("total_rows", table.rows);
     o.push_back("total_bytes", table.bytes);
@@ -119,10 +101,10 @@ Json artifacts_index(Run& run) {
 }
 
 Json write_bundle(Run& run, const std::shared_ptr<const FoundRun>& of, const std::vector<TableInfo>& tables,
-                  const JsonObject& meta, const JsonObject& env) {
+                  const JsonObject& meta, const JsonObject& env, const GitState& git) {
   JsonObject o;
   o.push_back("schema_version", 1);
-  o.push_back("run", run_section(run));
+  o.push_back("run", run_section(run, git));
   o.push_back("env", env_section(env));
   o.push_back("io", io_section(run.settings));
   o.push_back("tables", tables_section(tables));

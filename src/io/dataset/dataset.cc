@@ -202,11 +202,11 @@ Json Dataset::artifacts() {
   return artifacts_index(state_->run());
 }
 
-Json Dataset::write_bundle(const JsonObject& meta, const JsonObject& env) {
+Json Dataset::write_bundle(const JsonObject& meta, const JsonObject& env, const GitState& git) {
   Run& run = state_->run();
   run.open();
   const std::shared_ptr<const FoundRun> of = run.current();
-  return io::write_bundle(run, of, tables(), meta, env);
+  return io::write_bundle(run, of, tables(), meta, env, git);
 }
 
 void Dataset::refresh_manifests() {

@@ -22,6 +22,6 @@ VerifyReport verify(Run& run, bool full, const Progress& progress);
 Json artifacts_index(Run& run);
 // `of`: the run that the tables are of.
 Json write_bundle(Run& run, const std::shared_ptr<const FoundRun>& of, const std::vector<TableInfo>& tables,
-                  const JsonObject& meta, const JsonObject& env);
+                  const JsonObject& meta, const JsonObject& env, const GitState& git);
 
 }  // namespace crv::io

@@ -1,4 +1,4 @@
-// A part: one Parquet file of one bucket. The only code that writes and reads Parquet.
+// A part: one Parquet file of one bucket. Beside formats/ the only code that knows Parquet.
 #pragma once
 
 #include <cstdint>
@@ -61,6 +61,10 @@ PartFacts read_part_facts(Storage& storage, const std::string& path);
 
 // A part as its footer has it, under the name that it stands under; without a checksum.
 PartRecord record_of(std::int64_t bucket, const std::string& file, const PartFacts& facts);
+
+// A table that is no part: the bytes of a Parquet file (zstd) without any key of crv's. `path`: where it will
+// stand, for an error. Throws IoWriteError.
+std::shared_ptr<arrow::Buffer> plain_parquet(const arrow::Table& table, const std::string& path);
 
 // Rows of any Parquet file, by its footer; nothing where it is none or damaged.
 std::optional<std::int64_t> parquet_rows(Storage& storage, const std::string& path);

@@ -5,6 +5,7 @@
 
 #include <arrow/array.h>
 #include <arrow/chunked_array.h>
+#include <arrow/io/memory.h>
 #include <arrow/table.h>
 #include <arrow/type.h>
 #include <parquet/arrow/writer.h>
@@ -122,6 +123,17 @@ EncodedPart write_part(Writer& writer, const arrow::Table& rows, const PartFoote
   check(output->Close(), ErrorCode::write_failed);
   writer.finish();
   return {output->bytes(), output->checksum()};
+}
+
+std::shared_ptr<arrow::Buffer> plain_parquet(const arrow::Table& table, const std::string& path) {
+  const ErrorFacts facts{.path = path};
+  const auto properties =
+      parquet::WriterProperties::Builder().compression(parquet::Compression::ZSTD)->build();
+  auto sink = check(arrow::io::BufferOutputStream::Create(), ErrorCode::write_failed, facts);
+  check(parquet::arrow::WriteTable(table, arrow::default_memory_pool(), sink,
+                                   parquet::DEFAULT_MAX_ROW_GROUP_LENGTH, properties),
+        ErrorCode::write_failed, facts);
+  return check(sink->Finish(), ErrorCode::write_failed, facts);
 }
 
 }  // namespace crv::io

@@ -161,9 +161,16 @@ TEST_F(FormatDocOnDisk, TheBundleHasTheKeysShown) {
       {.tick = 0, .venue_id = "market", .token_id = "grain", .exchange_event_type = "trade"}};
   dataset.append("exchange", trades);
   dataset.append("holdings", rows);
+  const Json shown = parse_json(examples("bundle.manifest.json").at(0));
   const Json written = dataset.write_bundle({{"seed", 7}});
-  EXPECT_EQ(shape_of(written), shape_of(parse_json(examples("bundle.manifest.json").at(0))));
+  EXPECT_EQ(shape_of(written), shape_of(shown));
   EXPECT_EQ(parse_json(text_of(below_run("bundle.manifest.json"))), written);
+  const auto git_of = [](const Json& bundle) {
+    return *bundle.get_if<JsonObject>()->find("run")->get_if<JsonObject>()->find("git");
+  };
+  EXPECT_EQ(git_of(written), Json(JsonObject{{"sha", nullptr}, {"dirty", nullptr}}));
+  EXPECT_EQ(git_of(dataset.write_bundle({}, {}, {"9e55f1edac069d53a605297778494de91cdc0f39", true})),
+            git_of(shown));
 }
 
 }  // namespace

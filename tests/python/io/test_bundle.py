@@ -142,6 +142,8 @@ def test_git_is_that_of_the_working_directory(tmp_path, settings, monkeypatch):
     assert r.write_run_bundle_manifest(settings, "r")["run"]["git"] == {"sha": sha, "dirty": False}
     (work / "new").touch()
     assert r.write_run_bundle_manifest(settings, "r")["run"]["git"] == {"sha": sha, "dirty": True}
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert r.write_run_bundle_manifest(settings, "r")["run"]["git"] == {"sha": None, "dirty": None}, "no git"
 
 
 def test_a_dataset_that_is_open_sees_what_the_bundle_counts(settings, holdings):
