@@ -10,7 +10,7 @@
 namespace crv::core {
 namespace {
 
-constexpr std::string_view quotes = "\"'";
+constexpr std::string_view kQuotes = "\"'";
 
 bool is_blank(char c) {
   return c == ' ' || (c >= '\t' && c <= '\r');
@@ -69,7 +69,7 @@ std::vector<std::string> split_alternatives(std::string_view expression) {
       } else if (c == quote) {
         quote = '\0';
       }
-    } else if (quotes.find(c) != std::string_view::npos) {
+    } else if (kQuotes.find(c) != std::string_view::npos) {
       quote = c;
     } else if (c == '(' || c == '[' || c == '{') {
       ++depth;
@@ -85,9 +85,9 @@ std::vector<std::string> split_alternatives(std::string_view expression) {
 
 // Text between two quote characters of either kind that holds neither: the first such one.
 std::optional<std::string> first_terminal(std::string_view alternative) {
-  std::size_t open = alternative.find_first_of(quotes);
+  std::size_t open = alternative.find_first_of(kQuotes);
   while (open != std::string_view::npos) {
-    const std::size_t close = alternative.find_first_of(quotes, open + 1);
+    const std::size_t close = alternative.find_first_of(kQuotes, open + 1);
     if (close == std::string_view::npos) return std::nullopt;
     if (close > open + 1) return std::string(alternative.substr(open + 1, close - open - 1));
     open = close;

@@ -20,7 +20,7 @@
 namespace crv {
 namespace {
 
-constexpr std::size_t max_depth = 512;
+constexpr std::size_t kMaxDepth = 512;
 
 bool all_differ(const std::vector<JsonMember>& members) {
   for (std::size_t i = 1; i < members.size(); ++i)
@@ -117,8 +117,8 @@ class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> 
   }
 
   bool open(bool is_object) {
-    if (open_.size() == max_depth) {
-      return fail("it is nested deeper than " + std::to_string(max_depth) + " levels");
+    if (open_.size() == kMaxDepth) {
+      return fail("it is nested deeper than " + std::to_string(kMaxDepth) + " levels");
     }
     open_.push_back({is_object, is_object ? members_.size() : items_.size()});
     return true;

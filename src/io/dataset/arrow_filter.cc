@@ -17,8 +17,8 @@ namespace {
 
 using arrow::compute::Expression;
 
-constexpr std::int64_t most_ticks = 4'000'000;
-constexpr std::int64_t ticks_at_once = 65'536;
+constexpr std::int64_t kMostTicks = 4'000'000;
+constexpr std::int64_t kTicksAtOnce = 65'536;
 
 std::shared_ptr<arrow::Schema> key_schema() {
   return arrow::schema({arrow::field("bucket", arrow::int64()), arrow::field("tick", arrow::int64())});
@@ -60,7 +60,7 @@ std::optional<Expression> about_ticks(const Expression& filter) {
 bool are_few(const std::vector<TickRange>& ranges) {
   std::int64_t ticks = 0;
   for (const TickRange& range : ranges) {
-    if (*range.max - *range.min >= most_ticks - ticks) return false;
+    if (*range.max - *range.min >= kMostTicks - ticks) return false;
     ticks += *range.max - *range.min + 1;
   }
   return true;
@@ -107,8 +107,8 @@ FilteredScan prune(const Scan& scan, const std::shared_ptr<arrow::Buffer>& filte
   if (!condition || !are_few(ticks)) return filtered;
   std::vector<TickRange> passed;
   for (const TickRange& range : ticks)
-    for (std::int64_t first = *range.min; first <= *range.max; first += ticks_at_once) {
-      const std::int64_t last = std::min(*range.max, first + (ticks_at_once - 1));
+    for (std::int64_t first = *range.min; first <= *range.max; first += kTicksAtOnce) {
+      const std::int64_t last = std::min(*range.max, first + (kTicksAtOnce - 1));
       if (!try_ticks(*condition, first, last, scan.tick_bucket_size(), passed)) return filtered;
       if (last == *range.max) break;
     }

@@ -17,7 +17,7 @@
 namespace crv::io {
 namespace {
 
-constexpr int most_turns = 8;  // of making a manifest anew that is behind as soon as it is written
+constexpr int kMostTurns = 8;  // of making a manifest anew that is behind as soon as it is written
 
 // An integer, an integral float or decimal text.
 std::optional<std::int64_t> integral(const Json& value) {
@@ -216,7 +216,7 @@ void Dataset::refresh_manifests() {
   for (const std::string& name : run.table_names()) {
     run.adopt_older_parts(name);
     // Another writer may put a manifest that it made earlier in place of ours; then one is made anew.
-    for (int turn = 0; turn < most_turns; ++turn) {
+    for (int turn = 0; turn < kMostTurns; ++turn) {
       state_->upkeep.refresh(name);
       const auto snapshot = run.snapshot();
       const TableState* state = snapshot->table(name);

@@ -27,8 +27,8 @@
 namespace crv::io {
 namespace {
 
-constexpr int most_turns = 8;  // of rebuilds that get in each other's way
-constexpr std::int64_t most_fences_of_a_gap = 1024;
+constexpr int kMostTurns = 8;  // of rebuilds that get in each other's way
+constexpr std::int64_t kMostFencesOfAGap = 1024;
 
 // Moves what is there to a name that is free. False where it is not there any more, or the name is taken.
 bool move_if_possible(Storage& storage, const std::string& from, const std::string& to) {
@@ -69,7 +69,7 @@ class Recovery {
       make_durable(verdict.adopted);
       put_new_log(verdict.commit);
       if (all_there(verdict.adopted)) break;
-      if (turn == most_turns) refuse_changing();
+      if (turn == kMostTurns) refuse_changing();
     }
     set_run_json_aside();  // 4
     swap_logs();           // 5
@@ -197,7 +197,7 @@ class Recovery {
         id_ = top->second.id;
         return folder->storage().sync(paths_.log());
       }
-      if (turn == 10 * most_turns) refuse_changing();
+      if (turn == 10 * kMostTurns) refuse_changing();
       put_fence(folder->storage(), left, left.highest + 1);
     }
   }
@@ -205,7 +205,7 @@ class Recovery {
   // At free numbers of a gap. A writer can only be at one that follows a commit, so a stray file with a high
   // number needs no fence at each of those below.
   void put_fences(Storage& storage, const LeftLog& left, std::int64_t first, std::int64_t last) {
-    for (std::int64_t seq = first; seq <= last && seq - first < most_fences_of_a_gap; ++seq) {
+    for (std::int64_t seq = first; seq <= last && seq - first < kMostFencesOfAGap; ++seq) {
       const bool folded = std::any_of(left.folds.begin(), left.folds.end(),
                                       [&](FoldRange r) { return r.first <= seq && seq <= r.last; });
       if (!folded && !left.fences.contains(seq)) put_fence(storage, left, seq);
@@ -257,7 +257,7 @@ class Recovery {
     first.writer = run_.new_id();
     for (int turn = 1; !is_there_already(first); ++turn) {
       if (storage_.exists(aside("log"))) break;  // another rebuild has swapped meanwhile
-      if (turn == most_turns) refuse_changing();
+      if (turn == kMostTurns) refuse_changing();
       const std::string made = aside(run_.new_id());
       if (storage_.exists(aside("new"))) move_if_possible(storage_, aside("new"), aside(run_.new_id()));
       storage_.make_folder(made);
@@ -316,7 +316,7 @@ class Recovery {
   // Only the log that was judged is ever moved: one that is not there, or the fenced one.
   void swap_logs() {
     for (int turn = 1; !new_log_stands(); ++turn) {
-      if (turn == most_turns) refuse_changing();
+      if (turn == kMostTurns) refuse_changing();
       if (is_old(paths_.log())) move_if_possible(storage_, paths_.log(), aside("log"));
       if (!storage_.exists(paths_.log())) move_if_possible(storage_, aside("new"), paths_.log());
       sync_moved(paths_.aside(id_));
@@ -397,7 +397,7 @@ class Recovery {
       const std::optional<std::string> there = read_all(storage_, paths_.run_json());
       if (there && identity_of(*there) == info.id) break;
       const std::optional<Commit> first = first_commit_in(paths_.log());
-      if (turn == most_turns || !first || first->prev != info.id) refuse_changing();
+      if (turn == kMostTurns || !first || first->prev != info.id) refuse_changing();
       if (there) move_if_possible(storage_, paths_.run_json(), aside(run_.new_id() + ".run.json"));
     }
     storage_.sync_up(paths_.run(), "");

@@ -74,7 +74,7 @@ const std::vector<PartPlan>& Scan::plan() const {
     plan.reserve(state_->verdicts.size());
     for (std::size_t i = 0; i < state_->verdicts.size(); ++i)
       plan.push_back({state_->summary(state_->parts->parts[i]), state_->verdicts[i] == Verdict::kept,
-                      reasons[static_cast<std::size_t>(state_->verdicts[i])]});
+                      kReasons[static_cast<std::size_t>(state_->verdicts[i])]});
     told.plan = std::move(plan);
   });
   return told.plan;

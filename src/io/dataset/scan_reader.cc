@@ -20,7 +20,7 @@ namespace crv::io {
 
 namespace {
 
-constexpr std::int64_t worth_threads = 50'000;  // rows below which starting threads costs more than it saves
+constexpr std::int64_t kWorthThreads = 50'000;  // rows below which starting threads costs more than it saves
 
 // Reads the kept parts in order, a few parts and row groups ahead.
 class ScanReader : public arrow::RecordBatchReader {
@@ -32,7 +32,7 @@ class ScanReader : public arrow::RecordBatchReader {
       kept_.push_back(state_->summary(state_->parts->parts[i]));
       rows = capped_sum(rows, kept_.back().rows);
     }
-    ahead_ = rows >= worth_threads && state_->threads > 1 ? state_->threads + 1 : 1;
+    ahead_ = rows >= kWorthThreads && state_->threads > 1 ? state_->threads + 1 : 1;
   }
 
   std::shared_ptr<arrow::Schema> schema() const override { return state_->schema; }
@@ -160,7 +160,7 @@ class ScanReader : public arrow::RecordBatchReader {
 
 // Parts up to this size are checked as a whole, footer included; of larger ones only the pages that are
 // wanted are read.
-constexpr std::int64_t small_part = 1 << 20;  // bytes
+constexpr std::int64_t kSmallPart = 1 << 20;  // bytes
 
 void check_part(const Scan::State& state, const PartSummary& part) {
   const std::optional<Storage::Stat> stat = state.storage->stat(part.path);
@@ -172,7 +172,7 @@ void check_part(const Scan::State& state, const PartSummary& part) {
 }
 
 void check_bytes(const Scan::State& state, const PartSummary& part, const std::string& checksum) {
-  if (part.bytes > small_part)
+  if (part.bytes > kSmallPart)
     return PartReader(*state.storage, part.path, state.query, state.table, state.run_id, part.bytes)
         .check_pages();
   if (state.sound->holds(part.path)) return;

@@ -24,7 +24,7 @@ namespace crv::io {
 
 // Whether a part is read, and why not.
 enum class Verdict : std::uint8_t { kept, bucket, tick_range, limit, filter };
-inline constexpr std::array<const char*, 5> reasons{"kept", "bucket", "tick range", "limit", "filter"};
+inline constexpr std::array<const char*, 5> kReasons{"kept", "bucket", "tick range", "limit", "filter"};
 
 using Names = std::set<std::string>;
 

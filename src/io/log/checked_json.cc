@@ -122,10 +122,10 @@ bool is_sealed(std::string_view object, Layout layout) {
 
 void check_format(const Checked& json) {
   std::int64_t format = json.integer("format", 1);
-  if (format > format_number)
+  if (format > kFormatNumber)
     raise(ErrorCode::format_too_new,
           "This run is of format " + std::to_string(format) + "; this crv knows formats up to " +
-              std::to_string(format_number) + ". Use a newer crv.",
+              std::to_string(kFormatNumber) + ". Use a newer crv.",
           {.key = "format", .value = std::to_string(format)});
 }
 

@@ -15,7 +15,7 @@ namespace crv::io {
 
 // The newest format that this crv reads and writes. 1: a log without `prev`, as 0.1 wrote it. 2: a commit has
 // `prev`, and there are fences. What holds only what format 1 has says so.
-inline constexpr std::int64_t format_number = 2;
+inline constexpr std::int64_t kFormatNumber = 2;
 
 // What is being read, for the error's text and facts.
 struct Origin {

@@ -12,7 +12,7 @@
 namespace crv::io {
 namespace {
 
-constexpr std::array<std::pair<CommitKind, std::string_view>, 5> kind_names{{
+constexpr std::array<std::pair<CommitKind, std::string_view>, 5> kKindNames{{
     {CommitKind::append, "append"},
     {CommitKind::adopt, "adopt"},
     {CommitKind::rebuild, "rebuild"},
@@ -124,7 +124,7 @@ Origin fold_origin(const std::string& path, std::int64_t first, std::int64_t las
 }  // namespace
 
 std::string_view name_of(CommitKind kind) {
-  for (const auto& [k, name] : kind_names)
+  for (const auto& [k, name] : kKindNames)
     if (k == kind) return name;
   return "";
 }
@@ -211,7 +211,7 @@ Commit decode_commit(std::string_view line, const std::string& path, std::int64_
   commit.writer = json.text("writer");
   std::string kind = json.text("kind");
   bool known = false;
-  for (const auto& [k, name] : kind_names) {
+  for (const auto& [k, name] : kKindNames) {
     if (name != kind) continue;
     commit.kind = k;
     known = true;

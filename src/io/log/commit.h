@@ -66,7 +66,7 @@ struct Commit {
 
   const TableChange* find(std::string_view table) const;
   TableChange& change_of(std::string_view table);  // made where it is missing
-  std::int64_t format() const { return prev.empty() && kind != CommitKind::fence ? 1 : format_number; }
+  std::int64_t format() const { return prev.empty() && kind != CommitKind::fence ? 1 : kFormatNumber; }
 };
 
 // The last commit of a log that a reader has come to: number and id (at 0 the run's identity), and the

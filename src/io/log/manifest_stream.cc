@@ -17,11 +17,11 @@
 namespace crv::io {
 namespace {
 
-constexpr std::int64_t at_once = 1 << 16;    // bytes that are read at a time: they stay in the cache
-constexpr std::int64_t most_of_item = 1024;  // no item of the form that is known here is longer
-constexpr std::int64_t most_before = 4096;   // bytes before the partitions
-constexpr SealMarks seal_mark = seal_marks(Layout::indented);
-constexpr std::int64_t seal_length = static_cast<std::int64_t>(seal_mark.length());
+constexpr std::int64_t kAtOnce = 1 << 16;    // bytes that are read at a time: they stay in the cache
+constexpr std::int64_t kMostOfItem = 1024;  // no item of the form that is known here is longer
+constexpr std::int64_t kMostBefore = 4096;   // bytes before the partitions
+constexpr SealMarks kSealMark = seal_marks(Layout::indented);
+constexpr std::int64_t kSealLength = static_cast<std::int64_t>(kSealMark.length());
 
 // Compares texts of a length that the compiler knows, so that it is a few instructions and no call.
 template <std::size_t length>
@@ -46,7 +46,7 @@ bool equal(const char* a, const char* b) {
 // The bytes of a file in order, with a checksum over all but its seal.
 class Text {
  public:
-  explicit Text(Reader& file) : file_(file), buffer_(at_once), unread_(file.size()) {}
+  explicit Text(Reader& file) : file_(file), buffer_(kAtOnce), unread_(file.size()) {}
 
   // Sees to it that at least `length` bytes are in rest(), fewer only at the end of the file.
   void ahead(std::int64_t length) {
@@ -78,10 +78,10 @@ class Text {
   void fill() {
     std::memmove(buffer_.data(), rest_.data(), rest_.size());
     const std::int64_t kept = std::ssize(rest_);
-    const std::int64_t wanted = std::min(unread_, at_once - kept);
+    const std::int64_t wanted = std::min(unread_, kAtOnce - kept);
     const std::int64_t got = file_.read_at(offset_, wanted, buffer_.data() + kept);
     if (got < wanted) whole_ = false;  // it became shorter meanwhile
-    const std::int64_t sealed = std::clamp<std::int64_t>(file_.size() - seal_length - offset_, 0, got);
+    const std::int64_t sealed = std::clamp<std::int64_t>(file_.size() - kSealLength - offset_, 0, got);
     sum_.update(buffer_.data() + kept, sealed);
     offset_ += got;
     unread_ = got < wanted ? 0 : unread_ - got;
@@ -117,7 +117,7 @@ class Partitions {
 
  private:
   bool take_partition() {
-    text_.ahead(most_of_item);
+    text_.ahead(kMostOfItem);
     std::string_view key;
     std::int64_t bucket = 0, tick_min = 0, tick_max = 0, rows = 0, bytes = 0;
     if (!text_.take("\n    \"") || !digits(&key)) return false;
@@ -145,7 +145,7 @@ class Partitions {
   template <std::size_t size, class Take>
   bool items(const char (&end)[size], const Take& take) {
     while (true) {
-      text_.ahead(most_of_item);
+      text_.ahead(kMostOfItem);
       if (!text_.take("\n        ") || !take()) return false;
       if (!text_.take(",")) return text_.take(end);
     }
@@ -248,8 +248,8 @@ class Partitions {
 std::optional<StreamedManifest> stream_manifest(Reader& file, std::int64_t bucket_size) {
   constexpr std::string_view begin = "\n  \"partitions\": {";
   Text text(file);
-  text.ahead(most_before);
-  const std::string_view head = text.rest().substr(0, most_before);
+  text.ahead(kMostBefore);
+  const std::string_view head = text.rest().substr(0, kMostBefore);
   const std::size_t at = head.find(begin);
   if (at == std::string_view::npos) return std::nullopt;
   StreamedManifest manifest{std::string(head.substr(0, at + begin.size())) + '}', {}};
@@ -259,10 +259,10 @@ std::optional<StreamedManifest> stream_manifest(Reader& file, std::int64_t bucke
   manifest.around += text.take_rest();
   const std::string_view seal =
       std::string_view(manifest.around)
-          .substr(manifest.around.size() - std::min<std::size_t>(manifest.around.size(), seal_length));
+          .substr(manifest.around.size() - std::min<std::size_t>(manifest.around.size(), kSealLength));
   std::uint64_t checksum = 0;
-  if (!text.whole() || !seal.starts_with(seal_mark.before) || !seal.ends_with(seal_mark.after) ||
-      !parse_hex(seal.substr(seal_mark.before.size(), 16), &checksum) || checksum != text.checksum())
+  if (!text.whole() || !seal.starts_with(kSealMark.before) || !seal.ends_with(kSealMark.after) ||
+      !parse_hex(seal.substr(kSealMark.before.size(), 16), &checksum) || checksum != text.checksum())
     return std::nullopt;
   manifest.list = partitions.list();
   return manifest;

@@ -8,7 +8,7 @@ namespace crv::io {
 
 std::string encode_run(const RunInfo& info) {
   JsonObject o;
-  o.push_back("format", info.id.empty() ? 1 : format_number);
+  o.push_back("format", info.id.empty() ? 1 : kFormatNumber);
   o.push_back("run_id", info.run_id);
   if (!info.id.empty()) o.push_back("id", info.id);
   o.push_back("created_at", info.created_at);

@@ -10,13 +10,13 @@
 namespace crv::io {
 namespace {
 
-constexpr std::int64_t small_parts = 1000;  // a manifest of so many parts is written within milliseconds
-constexpr std::int64_t small_interval_us = 1'000'000;
+constexpr std::int64_t kSmallParts = 1000;  // a manifest of so many parts is written within milliseconds
+constexpr std::int64_t kSmallIntervalUs = 1'000'000;
 // Whoever opens a run reads all commits after the manifest, at some 10 us each; a refresh costs some 1 us a
 // part and, off the appends' way, writes some 350 bytes a part.
-constexpr std::int64_t parts_a_commit = 32;
-constexpr std::int64_t least_commits = 16;    // a refresh costs about as much as two commits
-constexpr std::int64_t quiet_commits = 1024;  // what a reader of a quiet table may have to read
+constexpr std::int64_t kPartsACommit = 32;
+constexpr std::int64_t kLeastCommits = 16;    // a refresh costs about as much as two commits
+constexpr std::int64_t kQuietCommits = 1024;  // what a reader of a quiet table may have to read
 
 }  // namespace
 
@@ -29,7 +29,7 @@ bool Upkeep::due(const std::string& table, std::int64_t seq, bool* large) {
     parts = state->parts();
     lag = seq - std::max<std::int64_t>(state->manifest_position, 0);
   }
-  *large = parts > small_parts;
+  *large = parts > kSmallParts;
   const auto freshness = freshness_.hold();
   Freshness& fresh = (*freshness)[table];
   bool first = fresh.refreshed_us == 0;
@@ -37,8 +37,8 @@ bool Upkeep::due(const std::string& table, std::int64_t seq, bool* large) {
   std::int64_t now = run_.now_us();
   std::int64_t at_most =
       run_.settings.write_manifest_every_n > 1 ? run_.settings.write_manifest_every_n : lag + 1;
-  bool yes = lag >= std::max(least_commits, parts / parts_a_commit) || lag >= at_most ||
-             (!*large && (first || now - fresh.refreshed_us >= small_interval_us));
+  bool yes = lag >= std::max(kLeastCommits, parts / kPartsACommit) || lag >= at_most ||
+             (!*large && (first || now - fresh.refreshed_us >= kSmallIntervalUs));
   if (yes) fresh.refreshed_us = now;
   return yes;
 }
@@ -74,7 +74,7 @@ std::vector<std::string> Upkeep::quiet_tables(std::int64_t seq) {
   const auto snapshot = run_.snapshot();
   for (const std::string& name : snapshot->known_tables()) {
     const TableState* state = snapshot->known_table(name);
-    if (seq - state->manifest_position >= std::max(quiet_commits, state->parts())) quiet.push_back(name);
+    if (seq - state->manifest_position >= std::max(kQuietCommits, state->parts())) quiet.push_back(name);
   }
   return quiet;
 }
@@ -132,7 +132,7 @@ void Upkeep::finish() noexcept {
       {
         const auto snapshot = run_.snapshot();
         const TableState* state = snapshot->known_table(table);
-        small = state && state->parts() <= small_parts && state->manifest_position < state->position;
+        small = state && state->parts() <= kSmallParts && state->manifest_position < state->position;
       }
       if (small) refresh_after_commit(table);
     }

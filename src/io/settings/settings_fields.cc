@@ -243,7 +243,7 @@ void take(const Given& given, const FieldDef& field, IoSettings& settings) {
 void check_settings(const IoSettings& settings) {
   IoSettings copy = settings;
   for (const FieldDef& field : setting_fields()) {
-    if (field.key.starts_with(valuation_prefix)) continue;
+    if (field.key.starts_with(kValuationPrefix)) continue;
     Given given{std::string(field.key), "setting " + std::string(field.key), {}, shown(field, settings), {}};
     std::visit(
         [&](auto at) {

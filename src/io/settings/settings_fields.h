@@ -26,7 +26,7 @@ struct FieldDef {
   std::string_view only = {};  // the one text that is allowed, if there is but one
 };
 
-inline constexpr std::string_view valuation_prefix = "valuation.";
+inline constexpr std::string_view kValuationPrefix = "valuation.";
 
 const std::vector<FieldDef>& setting_fields();       // in declaration order
 const FieldDef* find_setting(std::string_view key);  // nullptr where there is none

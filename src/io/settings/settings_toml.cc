@@ -99,7 +99,7 @@ Given given_of(const toml::node& node, std::string_view key, const std::string& 
 std::string known_keys(std::string_view prefix) {
   std::string out;
   for (const FieldDef& field : setting_fields()) {
-    if (field.key.starts_with(valuation_prefix) == prefix.empty()) continue;
+    if (field.key.starts_with(kValuationPrefix) == prefix.empty()) continue;
     out += (out.empty() ? "" : ", ") + std::string(field.key.substr(prefix.size()));
   }
   return out;
@@ -137,7 +137,7 @@ void apply_table(SettingsLoading& loading, const Section& section, const toml::t
     if (prefix.empty() && key == "valuation") {
       const auto* valuation = node.as_table();
       if (!valuation) refuse_value(given_of(node, key, section.path, section.name), "a table");
-      apply_table(loading, section, *valuation, valuation_prefix);
+      apply_table(loading, section, *valuation, kValuationPrefix);
     } else if (const FieldDef* field = has_dot(name.str()) ? nullptr : find_setting(key)) {
       loading.set(*field, given_of(node, field->key, section.path, section.name), section.path);
     } else if (!(section.at_top && prefix.empty() && (node.is_table() || node.is_array_of_tables()))) {
