@@ -14,14 +14,14 @@
 namespace crv::bench {
 namespace {
 
-constexpr std::int64_t few = 10, many = 10'000;  // parts
-constexpr std::int64_t lag = 280;  // commits: about as far as a manifest of 10,000 parts is let behind
-constexpr int turns = 15;          // appends to each, in turn, so that both see the same disk
+constexpr std::int64_t kFew = 10, kMany = 10'000;  // parts
+constexpr std::int64_t kLag = 280;  // commits: about as far as a manifest of 10,000 parts is let behind
+constexpr int kTurns = 15;          // appends to each, in turn, so that both see the same disk
 
 std::string few_run(int turn) {
   return "few_" + std::to_string(turn);
 }
-const char* const many_run = "many";
+const char* const kManyRun = "many";
 
 void append_tick(io::Dataset& dataset, std::int64_t tick) {
   dataset.append("holdings", rows_of(tick));
@@ -73,13 +73,13 @@ void print(const char* what, const std::vector<double>& few_ms, const std::vecto
 }
 
 void measure_held(const io::IoSettings& settings) {
-  io::Dataset long_past(settings, many_run);
-  append_tick(long_past, many);
+  io::Dataset long_past(settings, kManyRun);
+  append_tick(long_past, kMany);
   std::vector<double> few_ms, many_ms;
-  for (int turn = 0; turn < turns; ++turn) {
+  for (int turn = 0; turn < kTurns; ++turn) {
     io::Dataset short_past(settings, few_run(turn));
-    measure_held_appends(short_past, few, few_ms);
-    measure_held_appends(long_past, many + 1 + std::int64_t{4} * turn, many_ms);
+    measure_held_appends(short_past, kFew, few_ms);
+    measure_held_appends(long_past, kMany + 1 + std::int64_t{4} * turn, many_ms);
   }
   print("a held Dataset", few_ms, many_ms);
 }
@@ -87,9 +87,9 @@ void measure_held(const io::IoSettings& settings) {
 void measure_new_process(const io::IoSettings& settings, const std::string& program, const char* what,
                          std::int64_t few_tick, std::int64_t many_tick) {
   std::vector<double> few_inside, many_inside, few_whole, many_whole;
-  for (int turn = 0; turn < turns; ++turn) {
+  for (int turn = 0; turn < kTurns; ++turn) {
     const ProcessCost a = in_new_process(program, settings, few_run(turn), few_tick);
-    const ProcessCost b = in_new_process(program, settings, many_run, many_tick + turn);
+    const ProcessCost b = in_new_process(program, settings, kManyRun, many_tick + turn);
     few_inside.push_back(a.inside);
     few_whole.push_back(a.whole);
     many_inside.push_back(b.inside);
@@ -113,18 +113,18 @@ void append_once(const std::string& root, const std::string& run, std::int64_t t
 }
 
 void bench_append(const io::IoSettings& settings, const std::string& program) {
-  for (int turn = 0; turn < turns; ++turn) extend_history(settings, few_run(turn), 0, few);
-  io::Dataset(settings, many_run).refresh_manifests();
+  for (int turn = 0; turn < kTurns; ++turn) extend_history(settings, few_run(turn), 0, kFew);
+  io::Dataset(settings, kManyRun).refresh_manifests();
   sync();  // what the histories left in memory must not be flushed while the appends are measured
   std::printf("\nAppending %lld rows, one part, durable; medians of %d\n",
-              static_cast<long long>(rows_per_tick), turns);
+              static_cast<long long>(kRowsPerTick), kTurns);
   std::printf("  %-46s %8lld pts %8lld pts   ratio\n", "to a run of so many parts",
-              static_cast<long long>(few), static_cast<long long>(many));
-  measure_new_process(settings, program, "manifest just written", few, many);
+              static_cast<long long>(kFew), static_cast<long long>(kMany));
+  measure_new_process(settings, program, "manifest just written", kFew, kMany);
   measure_held(settings);
-  extend_history(settings, many_run, many + 100, many + 100 + lag);
+  extend_history(settings, kManyRun, kMany + 100, kMany + 100 + kLag);
   sync();
-  measure_new_process(settings, program, "280 commits after the manifest", few + 10, many + 2 * lag);
+  measure_new_process(settings, program, "280 commits after the manifest", kFew + 10, kMany + 2 * kLag);
 }
 
 }  // namespace crv::bench

@@ -9,7 +9,7 @@ namespace crv::bench {
 
 std::vector<core::HoldingsRow> rows_of(std::int64_t tick) {
   std::vector<core::HoldingsRow> rows;
-  for (std::int64_t agent = 0; agent < rows_per_tick; ++agent)
+  for (std::int64_t agent = 0; agent < kRowsPerTick; ++agent)
     rows.push_back({.tick = tick,
                     .agent_id = "agent_" + std::to_string(agent),
                     .token_id = "grain",

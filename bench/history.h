@@ -11,7 +11,7 @@
 namespace crv::bench {
 
 // Rows of one append of the benchmarks: so many agents, one tick.
-inline constexpr std::int64_t rows_per_tick = 100;
+inline constexpr std::int64_t kRowsPerTick = 100;
 
 std::vector<core::HoldingsRow> rows_of(std::int64_t tick);
 

@@ -20,8 +20,8 @@
 namespace crv::bench {
 namespace {
 
-constexpr int turns = 15;
-constexpr std::int64_t behind = 200;  // commits, none of them folded
+constexpr int kTurns = 15;
+constexpr std::int64_t kBehind = 200;  // commits, none of them folded
 
 std::string text_of(const std::string& path) {
   std::ostringstream text;
@@ -77,22 +77,22 @@ void bench_open(const io::IoSettings& settings) {
   io::Dataset(settings, "many").refresh_manifests();
   const std::string fresh = text_of(path);
   Cost small, large, late;
-  for (int turn = 0; turn < turns; ++turn) open_once(settings, path, small);
+  for (int turn = 0; turn < kTurns; ++turn) open_once(settings, path, small);
   write(path, larger(fresh, path, 100'000));
-  for (int turn = 0; turn < turns; ++turn) open_once(settings, path, large);
+  for (int turn = 0; turn < kTurns; ++turn) open_once(settings, path, large);
   write(path, fresh);
-  extend_history(settings, "many", 10'000, 10'000 + behind);
+  extend_history(settings, "many", 10'000, 10'000 + kBehind);
   const std::string newer = text_of(path);
   write(path, fresh);
-  for (int turn = 0; turn < turns; ++turn) open_once(settings, path, late);
+  for (int turn = 0; turn < kTurns; ++turn) open_once(settings, path, late);
   write(path, newer);
-  std::printf("\nOpening a run and planning a scan; files cached by the system, medians of %d\n", turns);
+  std::printf("\nOpening a run and planning a scan; files cached by the system, medians of %d\n", kTurns);
   std::printf("  %-46s %11s %11s   ratio\n", "with a manifest", "its bytes", "crv");
   print("of 10,000 parts, fresh", small);
   print("of 100,000 parts, fresh", large);
   print("of 10,000 parts, 200 commits behind", late);
   std::printf("  a commit after the manifest: %.1f us\n",
-              1000 * (median(late.opening_ms) - median(small.opening_ms)) / static_cast<double>(behind));
+              1000 * (median(late.opening_ms) - median(small.opening_ms)) / static_cast<double>(kBehind));
 }
 
 }  // namespace crv::bench

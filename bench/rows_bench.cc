@@ -19,8 +19,8 @@
 namespace crv::bench {
 namespace {
 
-constexpr int turns = 3;
-constexpr std::int64_t rows_a_tick = 10'000;
+constexpr int kTurns = 3;
+constexpr std::int64_t kRowsATick = 10'000;
 
 // A table of `rows` rows whose columns are made one after the other, text as engines send it.
 class Columns {
@@ -89,7 +89,7 @@ std::shared_ptr<arrow::Table> identity_edges(std::int64_t rows) {
   const auto kinds = values_of<core::RepresentationEdgeKind>();
   const auto any = [&](const std::vector<std::string>& of) { return &of[random() % of.size()]; };
   Columns made(rows);
-  made.numbers<arrow::Int64Builder>("tick", [](std::int64_t i) { return i / rows_a_tick; });
+  made.numbers<arrow::Int64Builder>("tick", [](std::int64_t i) { return i / kRowsATick; });
   for (const char* name : {"observer_agent_id", "subject_id", "object_id", "related_agent_id"})
     made.texts(name, [&](std::int64_t) { return any(agents); });
   made.texts("edge_kind", [&](std::int64_t) { return any(kinds); });
@@ -107,7 +107,7 @@ std::shared_ptr<arrow::Table> exchange(std::int64_t rows) {
   const std::vector<std::string> sides{"buy", "sell"};
   const auto any = [&](const std::vector<std::string>& of) { return &of[random() % of.size()]; };
   Columns made(rows);
-  made.numbers<arrow::Int64Builder>("tick", [](std::int64_t i) { return i / rows_a_tick; });
+  made.numbers<arrow::Int64Builder>("tick", [](std::int64_t i) { return i / kRowsATick; });
   made.texts("venue_id", [&](std::int64_t) { return any(venues); });
   made.texts("token_id", [&](std::int64_t) { return any(tokens); });
   made.texts("exchange_event_type", [&](std::int64_t) { return any(kinds); });
@@ -141,7 +141,7 @@ void measure_append(io::IoSettings settings, const std::string& table, const io:
   for (const auto durability : {io::Durability::none, io::Durability::commit}) {
     settings.durability = durability;
     std::vector<double> unchecked, checked;
-    for (int turn = 0; turn < turns; ++turn) {
+    for (int turn = 0; turn < kTurns; ++turn) {
       unchecked.push_back(append_seconds(settings, table, frame, false));
       checked.push_back(append_seconds(settings, table, frame, true));
     }
@@ -155,8 +155,8 @@ void measure_append(io::IoSettings settings, const std::string& table, const io:
 
 // ---- shapes ----
 
-constexpr int shapes = 50;
-constexpr std::int64_t rows_a_shape = 20'000;
+constexpr int kShapes = 50;
+constexpr std::int64_t kRowsAShape = 20'000;
 
 enum class Shape {
   own,     // a payload with an order, and two texts whose names no other shape has
@@ -169,14 +169,14 @@ std::shared_ptr<arrow::Table> shaped_rows(int number, Shape shape) {
   static const std::string venue = "venue", token = "token", kind = "trade";
   std::mt19937_64 random(static_cast<std::uint64_t>(number));
   const auto notes = names("note ", 100);
-  Columns made(rows_a_shape);
+  Columns made(kRowsAShape);
   made.numbers<arrow::Int64Builder>("tick", [=](std::int64_t) { return number; });
   made.texts("venue_id", [](std::int64_t) { return &venue; });
   made.texts("token_id", [](std::int64_t) { return &token; });
   made.texts("exchange_event_type", [](std::int64_t) { return &kind; });
   const std::size_t first = made.size();
   made.numbers<arrow::Int64Builder>("order", [](std::int64_t i) { return i; });
-  for (int s = 0; s < shapes; ++s) {
+  for (int s = 0; s < kShapes; ++s) {
     if (s != number && shape != Shape::all) continue;
     const auto text = [&](std::int64_t) { return s == number ? &notes[random() % notes.size()] : nullptr; };
     const std::string suffix = shape == Shape::common ? "" : "_" + std::to_string(s);
@@ -189,7 +189,7 @@ std::shared_ptr<arrow::Table> shaped_rows(int number, Shape shape) {
 
 void record_shapes(const io::IoSettings& settings, const std::string& run, Shape shape) {
   io::Dataset dataset(settings, run);
-  for (int number = 0; number < shapes; ++number) dataset.append("exchange", shaped_rows(number, shape));
+  for (int number = 0; number < kShapes; ++number) dataset.append("exchange", shaped_rows(number, shape));
   dataset.close();
 }
 
@@ -199,7 +199,7 @@ double read_ms(const io::IoSettings& settings, const std::string& run) {
     io::Dataset dataset(settings, run);
     table = dataset.read("exchange");
   });
-  if (table->num_rows() != shapes * rows_a_shape) throw std::runtime_error("the scan gave other rows");
+  if (table->num_rows() != kShapes * kRowsAShape) throw std::runtime_error("the scan gave other rows");
   return 1000 * seconds;
 }
 
@@ -213,9 +213,9 @@ void measure_shapes(const io::IoSettings& settings) {
     all.push_back(read_ms(settings, "all"));
     common.push_back(read_ms(settings, "common"));
   }
-  std::printf("\nReading %d parts of %lld rows; files cached by the system, medians of 7\n", shapes,
-              static_cast<long long>(rows_a_shape));
-  std::printf("  %-46s %8s     %8s      ratio\n", "struct shapes", "1", std::to_string(shapes).c_str());
+  std::printf("\nReading %d parts of %lld rows; files cached by the system, medians of 7\n", kShapes,
+              static_cast<long long>(kRowsAShape));
+  std::printf("  %-46s %8s     %8s      ratio\n", "struct shapes", "1", std::to_string(kShapes).c_str());
   std::printf("  %-46s %8.1f ms %8.1f ms   x %.2f\n", "the same rows, all fields in each part", median(all),
               median(own), median(own) / median(all));
   std::printf("  %-46s %8.1f ms %8.1f ms   x %.2f\n", "the same values, under common names", median(common),
@@ -225,7 +225,7 @@ void measure_shapes(const io::IoSettings& settings) {
 }  // namespace
 
 void bench_rows(const io::IoSettings& settings, std::int64_t rows) {
-  std::printf("\nAppending %lld rows as one frame, medians of %d\n", static_cast<long long>(rows), turns);
+  std::printf("\nAppending %lld rows as one frame, medians of %d\n", static_cast<long long>(rows), kTurns);
   std::printf("  %-46s %8s    %8s      ratio\n", "validate_rows", "off", "on");
   std::fflush(stdout);
   measure_append(settings, "identity_edges", identity_edges(rows));

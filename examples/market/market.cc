@@ -23,8 +23,8 @@ namespace {
 using crv::core::ExchangeRow;
 using crv::core::HoldingsRow;
 
-constexpr std::int64_t ticks = 120;
-constexpr std::size_t villagers = 60;
+constexpr std::int64_t kTicks = 120;
+constexpr std::size_t kVillagers = 60;
 
 // ---- the simulation: it knows crv's row structs, and nothing of files ----
 
@@ -40,14 +40,14 @@ struct Villager {
 class Market {
  public:
   Market() {
-    for (std::size_t i = 0; i < villagers; ++i) people_.push_back({.id = "villager_" + std::to_string(i)});
+    for (std::size_t i = 0; i < kVillagers; ++i) people_.push_back({.id = "villager_" + std::to_string(i)});
   }
 
   // Lets a tick pass. Returns its trades.
   std::vector<ExchangeRow> step(std::int64_t tick) {
     for (Villager& v : people_) v.grain = std::max<std::int64_t>(0, v.grain + below(8) - 3);
     std::vector<ExchangeRow> trades;
-    for (std::size_t meeting = 0; meeting < villagers; ++meeting)
+    for (std::size_t meeting = 0; meeting < kVillagers; ++meeting)
       meet(tick, people_[index()], people_[index()], trades);
     return trades;
   }
@@ -85,7 +85,7 @@ class Market {
 
   // Of the standard's distributions no two libraries draw the same numbers; of its engines all do.
   std::int64_t below(std::uint64_t limit) { return static_cast<std::int64_t>(random_() % limit); }
-  std::size_t index() { return static_cast<std::size_t>(below(villagers)); }
+  std::size_t index() { return static_cast<std::size_t>(below(kVillagers)); }
 
   std::vector<Villager> people_;
   std::mt19937_64 random_{7};
@@ -95,7 +95,7 @@ class Market {
 
 void record(crv::io::Dataset& dataset) {
   Market market;
-  for (std::int64_t tick = 0; tick < ticks; ++tick) {
+  for (std::int64_t tick = 0; tick < kTicks; ++tick) {
     const std::vector<ExchangeRow> trades = market.step(tick);
     const std::vector<crv::io::TableFrame> frames{{"exchange", trades}, {"holdings", market.holdings(tick)}};
     dataset.append(frames, {.validate_rows = true, .complete_through = tick});
@@ -142,8 +142,8 @@ void summarise(crv::io::Dataset& dataset) {
                 static_cast<long long>(table.rows), static_cast<long long>(table.tick_min.value_or(0)),
                 static_cast<long long>(table.tick_max.value_or(0)));
   std::printf("  in %zu commits\n", dataset.log().size());
-  for (std::int64_t first = 0; first < ticks; first += 40) print_trades(dataset, first, first + 39);
-  print_holdings(dataset, ticks - 1);
+  for (std::int64_t first = 0; first < kTicks; first += 40) print_trades(dataset, first, first + 39);
+  print_holdings(dataset, kTicks - 1);
 }
 
 }  // namespace

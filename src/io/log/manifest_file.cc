@@ -60,10 +60,10 @@ JsonObject head_of(const TableManifest& manifest) {
   return o;
 }
 
-const JsonStyle manifest_style{.ascii = true, .indent = 2};
+const JsonStyle kManifestStyle{.ascii = true, .indent = 2};
 
 // The partitions of a large table are most of its manifest, so their text is put together by hand:
-// `"partitions": ` and the object, as write_json() with manifest_style would write them at the top level.
+// `"partitions": ` and the object, as write_json() with kManifestStyle would write them at the top level.
 class PartitionsText {
  public:
   // Writes to the end of `text`.
@@ -134,7 +134,7 @@ class PartitionsText {
     if (plain)
       ((text_ += '"') += content) += '"';
     else
-      write_json(Json(content), manifest_style, text_);
+      write_json(Json(content), kManifestStyle, text_);
   }
 
   std::string& text_;
@@ -179,7 +179,7 @@ std::int64_t TableManifest::parts() const {
 }
 
 std::string to_json(const TableManifest& manifest) {
-  return write_json(head_of(manifest), manifest_style);
+  return write_json(head_of(manifest), kManifestStyle);
 }
 
 std::string encode_manifest(const TableState& state) {
@@ -203,12 +203,12 @@ std::string encode_manifest(const TableState& state) {
   after.push_back("schemas", std::move(schemas));
   if (const GoneNames gone = state.gone(); !gone.empty()) after.push_back("gone", to_json(gone));
   after.push_back("format", state.format);
-  std::string text = write_json(std::move(before), manifest_style);
+  std::string text = write_json(std::move(before), kManifestStyle);
   text.resize(text.size() - 2);  // "\n}"
   text += ",\n  ";
   PartitionsText(state, text);
   text += ',';
-  text += std::string_view(write_json(std::move(after), manifest_style)).substr(1);  // after "{"
+  text += std::string_view(write_json(std::move(after), kManifestStyle)).substr(1);  // after "{"
   seal(text, Layout::indented);
   return text;
 }

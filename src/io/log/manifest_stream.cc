@@ -17,9 +17,9 @@
 namespace crv::io {
 namespace {
 
-constexpr std::int64_t kAtOnce = 1 << 16;    // bytes that are read at a time: they stay in the cache
+constexpr std::int64_t kAtOnce = 1 << 16;   // bytes that are read at a time: they stay in the cache
 constexpr std::int64_t kMostOfItem = 1024;  // no item of the form that is known here is longer
-constexpr std::int64_t kMostBefore = 4096;   // bytes before the partitions
+constexpr std::int64_t kMostBefore = 4096;  // bytes before the partitions
 constexpr SealMarks kSealMark = seal_marks(Layout::indented);
 constexpr std::int64_t kSealLength = static_cast<std::int64_t>(kSealMark.length());
 
