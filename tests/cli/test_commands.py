@@ -161,6 +161,8 @@ class State(CommandTest):
     def test_log_lists_commits(self):
         self.append("run", "holdings", holdings([5], agents=7))
         commits = self.answer("log", "run")["commits"]
+        keys = ["seq", "id", "time", "writer", "kind", "tables", "complete_through"]
+        self.assertEqual([keys] * len(commits), [list(commit) for commit in commits])
         self.assertEqual([1, 2], [c["seq"] for c in commits])
         self.assertEqual([[("holdings", 240)], [("holdings", 7)]],
                          [[(t["table"], t["rows_added"]) for t in c["tables"]] for c in commits])

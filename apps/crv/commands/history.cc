@@ -45,32 +45,6 @@ void bundle(Shell& shell, const BundleArguments& arguments) {
   }
 }
 
-Json change_json(const io::CommitInfo::Change& change) {
-  return JsonObject{{"table", change.table},
-                    {"parts_added", change.parts_added},
-                    {"rows_added", change.rows_added},
-                    {"bytes_added", change.bytes_added},
-                    {"parts_removed", change.parts_removed}};
-}
-
-Json commit_json(const io::CommitInfo& commit) {
-  JsonArray tables;
-  for (const auto& change : commit.tables) {
-    tables.push_back(change_json(change));
-  }
-  JsonObject json{{"seq", commit.seq},
-                  {"id", commit.id},
-                  {"time", commit.time},
-                  {"writer", commit.writer},
-                  {"kind", commit.kind},
-                  {"tables", std::move(tables)},
-                  {"complete_through", optional_json(commit.complete_through)}};
-  if (commit.token) {
-    json["token"] = JsonObject{{"writer", commit.token->writer}, {"number", commit.token->number}};
-  }
-  return json;
-}
-
 std::string change_text(const io::CommitInfo::Change& change) {
   std::string text = change.table;
   if (change.parts_added > 0) {
@@ -89,7 +63,7 @@ void print_log(Shell& shell, const std::string& run, std::int64_t after) {
   if (shell.globals.json) {
     JsonArray list;
     for (const auto& commit : commits) {
-      list.push_back(commit_json(commit));
+      list.push_back(to_json(commit));
     }
     shell.print_json(JsonObject{{"run_id", run}, {"commits", std::move(list)}});
     return;

@@ -26,23 +26,13 @@ void print_runs(Shell& shell) {
   }
 }
 
-Json table_json(const io::TableInfo& table) {
-  return JsonObject{{"table", table.table},
-                    {"rows", table.rows},
-                    {"bytes", table.bytes},
-                    {"parts", table.parts},
-                    {"tick_min", optional_json(table.tick_min)},
-                    {"tick_max", optional_json(table.tick_max)},
-                    {"buckets", JsonArray(table.buckets.begin(), table.buckets.end())}};
-}
-
 void print_tables(Shell& shell, const std::string& run) {
   auto dataset = shell.open_existing(run);
   const auto tables = dataset.tables();
   if (shell.globals.json) {
     JsonArray rows;
     for (const auto& table : tables) {
-      rows.push_back(table_json(table));
+      rows.push_back(to_json(table));
     }
     shell.print_json(JsonObject{{"run_id", run}, {"tables", std::move(rows)}});
     return;

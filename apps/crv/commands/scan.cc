@@ -84,14 +84,7 @@ void explain(Shell& shell, const io::Scan& scan) {
   }
   JsonArray parts;
   for (const auto& plan : scan.plan()) {
-    parts.push_back(JsonObject{{"path", plan.part.path},
-                               {"bucket_id", plan.part.bucket_id},
-                               {"rows", plan.part.rows},
-                               {"bytes", plan.part.bytes},
-                               {"tick_min", plan.part.tick_min},
-                               {"tick_max", plan.part.tick_max},
-                               {"kept", plan.kept},
-                               {"reason", plan.reason}});
+    parts.push_back(to_json(plan));
   }
   shell.print_json(JsonObject{{"parts", std::move(parts)}});
 }

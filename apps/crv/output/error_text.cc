@@ -1,7 +1,6 @@
 #include "output/error_text.h"
 
 #include <iostream>
-#include <optional>
 #include <utility>
 
 #include "crv/core/shown.h"
@@ -21,30 +20,6 @@ std::string class_of(const Error& error) {
   return name;
 }
 
-void add(JsonObject& object, const std::string& key, const std::string& value) {
-  if (!value.empty()) {
-    object.push_back(key, value);
-  }
-}
-
-void add(JsonObject& object, const std::string& key, const std::optional<std::int64_t>& value) {
-  if (value) {
-    object.push_back(key, *value);
-  }
-}
-
-JsonObject object_of(const Violation& violation) {
-  JsonArray rows;
-  for (const auto& row : violation.first) {
-    rows.emplace_back(JsonObject{{"row", row.row}, {"value", row.value}});
-  }
-  return JsonObject{{"rule", violation.rule},
-                    {"column", violation.column},
-                    {"reason", violation.reason},
-                    {"count", violation.count},
-                    {"first", std::move(rows)}};
-}
-
 void tell(JsonObject error) {
   std::cerr << write_json(JsonObject{{"error", std::move(error)}}, {.any_bytes = true}) << '\n';
 }
@@ -57,25 +32,9 @@ void tell_error(const Error& error, const Standing& standing, bool json) {
     std::cerr << "crv: " << error.what() << '\n';
     return;
   }
-  const ErrorFacts& facts = error.facts();
   JsonObject object{{"code", name_of(error.code())}, {"class", class_of(error)}, {"message", error.what()}};
-  add(object, "run_id", facts.run_id);
-  add(object, "table", facts.table);
-  add(object, "column", facts.column);
-  add(object, "key", facts.key);
-  add(object, "value", facts.value);
-  add(object, "path", facts.path);
-  add(object, "row", facts.row);
-  add(object, "line", facts.line);
-  add(object, "bucket", facts.bucket);
-  add(object, "seq", facts.seq);
-  add(object, "os_error", facts.os_error == 0 ? std::nullopt : std::optional<std::int64_t>(facts.os_error));
-  if (!facts.violations.empty()) {
-    JsonArray violations;
-    for (const Violation& violation : facts.violations) {
-      violations.emplace_back(object_of(violation));
-    }
-    object.push_back("violations", std::move(violations));
+  for (auto& [name, fact] : to_json(error.facts())) {
+    object.push_back(name, std::move(fact));
   }
   if (!standing.json.empty()) {
     object.push_back("committed", standing.json);

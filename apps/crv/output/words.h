@@ -5,13 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "crv/core/json.h"
-
 namespace crv::cli {
-
-inline Json optional_json(const std::optional<std::int64_t>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
 
 // "0..99", "-" where there are none.
 inline std::string ticks_text(const std::optional<std::int64_t>& min,

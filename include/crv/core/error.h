@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "crv/core/error_codes.h"
+#include "crv/core/json.h"
 
 namespace crv {
 
@@ -23,6 +24,7 @@ struct Violation {
   };
   std::vector<Row> first{};  // the first few of them
 };
+Json to_json(const Violation& violation);
 
 // What an error is about, apart from its message. Fields that do not apply are empty. Each has an
 // initializer, so that {.path = p} draws no warning.
@@ -40,6 +42,8 @@ struct ErrorFacts {
   int os_error = 0;                     // errno where the system refused something, else 0
   std::vector<Violation> violations{};  // with validate_rows: every rule that the frame breaks
 };
+// Those that apply, by their names.
+JsonObject to_json(const ErrorFacts& facts);
 
 // Base of all errors of crv. Thrown by value, caught by reference; copies share nothing mutable.
 class Error : public std::runtime_error {

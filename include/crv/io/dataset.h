@@ -112,6 +112,7 @@ struct PartPlan {
   bool kept = false;
   std::string reason;  // "kept", "bucket", "tick range", "limit", ...
 };
+Json to_json(const PartPlan& plan);
 
 // A scan that is planned but has not read a row yet. The snapshot is that of the moment it was made: it never
 // sees half an append, and later appends do not change it. A plain value that may outlive its Dataset.
@@ -203,6 +204,7 @@ struct TableInfo {
   std::optional<std::int64_t> tick_min, tick_max;
   std::vector<std::int64_t> buckets;
 };
+Json to_json(const TableInfo& table);
 
 // One commit of the run's log, for people.
 struct CommitInfo {
@@ -216,6 +218,7 @@ struct CommitInfo {
   };
   std::vector<Change> tables;
 };
+Json to_json(const CommitInfo& commit);
 
 // What git says of the code that a run is made with. The library does not ask; in a bundle, what the caller
 // does not tell is null.

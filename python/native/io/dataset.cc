@@ -153,41 +153,18 @@ nb::object manifest(Held& held, const std::string& table) {
 
 nb::list tables(Held& held) {
   nb::list all;
-  for (const io::TableInfo& table : unlocked([&] { return held.dataset->tables(); })) {
-    nb::dict one;
-    one["table"] = table.table;
-    one["rows"] = table.rows;
-    one["bytes"] = table.bytes;
-    one["parts"] = table.parts;
-    one["tick_min"] = table.tick_min;
-    one["tick_max"] = table.tick_max;
-    one["buckets"] = table.buckets;
-    all.append(std::move(one));
-  }
+  for (const io::TableInfo& table : unlocked([&] { return held.dataset->tables(); }))
+    all.append(to_python(io::to_json(table)));
   return all;
 }
 
+// As JSON has it, but that the token is a pair, or None, and stands before what follows here.
 nb::dict plain_commit(const io::CommitInfo& commit) {
-  nb::list tables;
-  for (const io::CommitInfo::Change& change : commit.tables) {
-    nb::dict one;
-    one["table"] = change.table;
-    one["parts_added"] = change.parts_added;
-    one["rows_added"] = change.rows_added;
-    one["bytes_added"] = change.bytes_added;
-    one["parts_removed"] = change.parts_removed;
-    tables.append(std::move(one));
-  }
-  nb::dict all;
-  all["seq"] = commit.seq;
-  all["id"] = commit.id;
-  all["time"] = commit.time;
-  all["writer"] = commit.writer;
-  all["kind"] = commit.kind;
+  auto all = nb::cast<nb::dict>(to_python(io::to_json(commit)));
+  all.attr("pop")("token", nb::none());
   all["token"] =
       commit.token ? nb::object(nb::make_tuple(commit.token->writer, commit.token->number)) : nb::none();
-  all["complete_through"] = commit.complete_through;
-  all["tables"] = tables;
+  for (const char* last : {"complete_through", "tables"}) all[last] = all.attr("pop")(last);
   return all;
 }
 

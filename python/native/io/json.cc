@@ -3,9 +3,7 @@
 #include <cmath>
 #include <optional>
 #include <string>
-#include <type_traits>
 #include <utility>
-#include <variant>
 
 #include "core/number_text.h"
 #include "core/utf8.h"
@@ -38,12 +36,6 @@ std::string text_of_object(PyObject* (*text)(PyObject*), nb::handle value) {
 
 [[noreturn]] void refuse_number(nb::handle value, const std::string& why) {
   throw Misfit{ErrorCode::lossy_cast, "", text_of_object(PyObject_Str, value), why};
-}
-
-nb::object big_int(const std::string& digits) {
-  PyObject* number = PyLong_FromString(digits.c_str(), nullptr, 10);
-  if (number == nullptr) nb::raise_python_error();
-  return nb::steal(number);
 }
 
 // Python refuses to write integers of some thousand digits.
@@ -138,33 +130,6 @@ Json from_number(nb::handle value, const io::Type* declared) {
     return from_index(value.attr("numerator"));
   return from_real(value);
 }
-
-}  // namespace
-
-nb::object to_python(const Json& value) {
-  return std::visit(
-      [](const auto& v) -> nb::object {
-        using T = std::decay_t<decltype(v)>;
-        if constexpr (std::is_same_v<T, std::nullptr_t>) {
-          return nb::none();
-        } else if constexpr (std::is_same_v<T, BigInt>) {
-          return big_int(v.digits);
-        } else if constexpr (std::is_same_v<T, JsonArray>) {
-          nb::list items;
-          for (const Json& item : v) items.append(to_python(item));
-          return items;
-        } else if constexpr (std::is_same_v<T, JsonObject>) {
-          nb::dict members;
-          for (const auto& [key, member] : v) members[nb::cast(key)] = to_python(member);
-          return members;
-        } else {
-          return nb::cast(v);
-        }
-      },
-      value.value());
-}
-
-namespace {
 
 // What is asked for: the column's type as declared.h has it, and whether texts must be UTF-8.
 struct Asked {

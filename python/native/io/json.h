@@ -1,4 +1,4 @@
-// JSON values and Python objects.
+// JSON values of Python objects.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +9,10 @@
 
 #include "crv/core/json.h"
 #include "io/schema/types.h"
+#include "to_python.h"
 
 namespace crv::python {
 
-nanobind::object to_python(const Json& value);
 // None, bool, int, float, str, list, tuple, and a mapping with str keys; also numbers and arrays of NumPy,
 // decimals, and what else has __index__ or __float__, where that holds it exactly. Throws TypeError for
 // anything else, naming it: also for a text with a lone surrogate, unless `any_text` leaves that to whoever

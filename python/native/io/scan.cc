@@ -18,6 +18,7 @@
 #include "io/dataset/arrow_filter.h"
 #include "io/parts.h"
 #include "io/text_caster.h"
+#include "to_python.h"
 
 namespace crv::python {
 
@@ -112,18 +113,7 @@ Ranges ticks(const io::Scan& scan) {
 
 nb::list plan(const io::Scan& scan) {
   nb::list all;
-  for (const io::PartPlan& plan : scan.plan()) {
-    nb::dict part;
-    part["path"] = plan.part.path;
-    part["bucket_id"] = plan.part.bucket_id;
-    part["rows"] = plan.part.rows;
-    part["bytes"] = plan.part.bytes;
-    part["tick_min"] = plan.part.tick_min;
-    part["tick_max"] = plan.part.tick_max;
-    part["kept"] = plan.kept;
-    part["reason"] = plan.reason;
-    all.append(std::move(part));
-  }
+  for (const io::PartPlan& plan : scan.plan()) all.append(to_python(io::to_json(plan)));
   return all;
 }
 

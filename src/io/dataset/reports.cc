@@ -8,6 +8,10 @@ JsonArray texts(const std::vector<std::string>& list) {
   return {list.begin(), list.end()};
 }
 
+Json or_null(const std::optional<std::int64_t>& number) {
+  return number ? Json(*number) : Json();
+}
+
 }  // namespace
 
 Json to_json(const AppendSummary& summary) {
@@ -30,6 +34,55 @@ Json to_json(const AppendSummary& summary) {
   o.push_back("rows", summary.rows);
   o.push_back("buckets", std::move(buckets));
   if (summary.quarantined) o.push_back("quarantined", *summary.quarantined);
+  return o;
+}
+
+Json to_json(const PartPlan& plan) {
+  JsonObject o;
+  o.push_back("path", plan.part.path);
+  o.push_back("bucket_id", plan.part.bucket_id);
+  o.push_back("rows", plan.part.rows);
+  o.push_back("bytes", plan.part.bytes);
+  o.push_back("tick_min", plan.part.tick_min);
+  o.push_back("tick_max", plan.part.tick_max);
+  o.push_back("kept", plan.kept);
+  o.push_back("reason", plan.reason);
+  return o;
+}
+
+Json to_json(const TableInfo& table) {
+  JsonObject o;
+  o.push_back("table", table.table);
+  o.push_back("rows", table.rows);
+  o.push_back("bytes", table.bytes);
+  o.push_back("parts", table.parts);
+  o.push_back("tick_min", or_null(table.tick_min));
+  o.push_back("tick_max", or_null(table.tick_max));
+  o.push_back("buckets", JsonArray(table.buckets.begin(), table.buckets.end()));
+  return o;
+}
+
+Json to_json(const CommitInfo& commit) {
+  JsonArray tables;
+  for (const CommitInfo::Change& change : commit.tables) {
+    JsonObject c;
+    c.push_back("table", change.table);
+    c.push_back("parts_added", change.parts_added);
+    c.push_back("rows_added", change.rows_added);
+    c.push_back("bytes_added", change.bytes_added);
+    c.push_back("parts_removed", change.parts_removed);
+    tables.emplace_back(std::move(c));
+  }
+  JsonObject o;
+  o.push_back("seq", commit.seq);
+  o.push_back("id", commit.id);
+  o.push_back("time", commit.time);
+  o.push_back("writer", commit.writer);
+  o.push_back("kind", commit.kind);
+  o.push_back("tables", std::move(tables));
+  o.push_back("complete_through", or_null(commit.complete_through));
+  if (commit.token)
+    o.push_back("token", JsonObject{{"writer", commit.token->writer}, {"number", commit.token->number}});
   return o;
 }
 

@@ -138,6 +138,10 @@ def test_a_token_makes_an_append_repeatable(dataset, holdings):
     with pytest.raises(TokenOrderError):
         dataset.append("holdings", holdings([2, 3]), token=("engine", 5))
     assert dataset.log()[-1]["token"] == ("engine", 5)
+    dataset.append("holdings", holdings([3]))
+    for commit in dataset.log():
+        assert list(commit) == ["seq", "id", "time", "writer", "kind", "token", "complete_through", "tables"]
+    assert dataset.log()[-1]["token"] is None
 
 
 @pytest.mark.parametrize("token", ["ab", ("a",), (1, 2), ("a", "b"), ("a", 1, 2), ("a", True), ("a", 2**63), 7])
