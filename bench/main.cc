@@ -24,11 +24,10 @@ int main(int count, char** arguments) try {
   bool only_rows = false;
   for (int i = 1; i < count; ++i) {
     only_rows = only_rows || std::string(arguments[i]) == "--rows";
-    if (std::string(arguments[i]) == "--rows" && i + 1 < count) {
+    if (std::string(arguments[i]) == "--rows" && i + 1 < count)
       rows = std::stoll(arguments[++i]);
-    } else {
+    else
       below = arguments[i];
-    }
   }
   const std::filesystem::path folder = std::filesystem::path(below) / crv::core::make_run_id("bench");
   crv::io::IoSettings settings;

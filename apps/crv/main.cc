@@ -67,11 +67,8 @@ void build(CLI::App& app, Shell& shell) {
 
 // --json may stand behind what is wrong, so that it has not been parsed.
 bool asks_for_json(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i) {
-    if (std::string(argv[i]) == "--json") {
-      return true;
-    }
-  }
+  for (int i = 1; i < argc; ++i)
+    if (std::string(argv[i]) == "--json") return true;
   return false;
 }
 
@@ -79,24 +76,18 @@ bool asks_for_json(int argc, char** argv) {
 std::string did_you_mean_argument(const CLI::App& app) {
   const auto commands = app.get_subcommands();
   const auto extras = app.remaining(true);
-  if (extras.empty()) {
-    return "";
-  }
+  if (extras.empty()) return "";
   std::vector<std::string> known;
   std::string given = extras.front();
   if (given.starts_with("-")) {
     given = given.substr(0, given.find('='));
     for (const CLI::App* taker : {&app, commands.empty() ? &app : commands.front()}) {
-      for (const auto* option : taker->get_options()) {
-        for (const auto& name : option->get_lnames()) {
-          known.push_back("--" + name);
-        }
-      }
+      for (const auto* option : taker->get_options())
+        for (const auto& name : option->get_lnames()) known.push_back("--" + name);
     }
   } else if (commands.empty()) {
-    for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; }))
       known.push_back(command->get_name());
-    }
   }
   return did_you_mean(given, known);
 }
@@ -114,9 +105,7 @@ int usage_error(const CLI::App& app, const CLI::ParseError& error, bool json) {
 
 int failed(const Error& error, const Shell& shell) {
   const bool reader_went = error.code() == ErrorCode::write_failed && error.facts().os_error == EPIPE;
-  if (reader_went) {
-    return 0;
-  }
+  if (reader_went) return 0;
   tell_error(error, shell.standing, shell.globals.json);
   return error.code() == ErrorCode::interrupted ? kInterrupted : kWrong;
 }

@@ -14,7 +14,7 @@ namespace {
 
 nb::object big_int(const std::string& digits) {
   PyObject* number = PyLong_FromString(digits.c_str(), nullptr, 10);
-  if (number == nullptr) nb::raise_python_error();
+  if (!number) nb::raise_python_error();
   return nb::steal(number);
 }
 

@@ -64,11 +64,10 @@ std::vector<std::string> split_alternatives(std::string_view expression) {
   for (std::size_t i = 0; i < expression.size(); ++i) {
     const char c = expression[i];
     if (quote != '\0') {
-      if (c == '\\') {
+      if (c == '\\')
         ++i;
-      } else if (c == quote) {
+      else if (c == quote)
         quote = '\0';
-      }
     } else if (kQuotes.find(c) != std::string_view::npos) {
       quote = c;
     } else if (c == '(' || c == '[' || c == '{') {
@@ -138,16 +137,14 @@ ParsedGrammar ParsedGrammar::from_text(std::string_view text) {
       for (const std::string& alternative : production->alternatives) {
         auto& terminals = production->leading_terminals;
         auto terminal = first_terminal(alternative);
-        if (terminal && std::ranges::find(terminals, *terminal) == terminals.end()) {
+        if (terminal && std::ranges::find(terminals, *terminal) == terminals.end())
           terminals.push_back(std::move(*terminal));
-        }
       }
       const auto known = std::ranges::find(grammar.productions_, production->name, &GrammarProduction::name);
-      if (known == grammar.productions_.end()) {
+      if (known == grammar.productions_.end())
         grammar.productions_.push_back(std::move(*production));
-      } else {
+      else
         *known = std::move(*production);
-      }
     }
     const std::size_t line = rest.find('\n');
     rest = line == std::string_view::npos ? std::string_view() : rest.substr(line + 1);

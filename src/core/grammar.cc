@@ -75,11 +75,9 @@ const std::vector<EnumDescriptor>& list_enums() {
 }
 
 void ensure_all_enum_values_lower_snake(std::span<const EnumDescriptor> enums) {
-  for (const EnumDescriptor& descriptor : enums) {
-    for (const EnumDescriptor::Member& member : descriptor.members) {
+  for (const EnumDescriptor& descriptor : enums)
+    for (const EnumDescriptor::Member& member : descriptor.members)
       assert_lower_snake(member.value, std::string(descriptor.name) + "." + std::string(member.name));
-    }
-  }
 }
 
 std::string normalize_visibility(std::string_view text) {
@@ -102,9 +100,8 @@ std::string python_text(const Json& value) {
   if (value.is_null()) return "None";
   if (const bool* flag = value.get_if<bool>()) return *flag ? "True" : "False";
   if (const std::string* text = value.get_if<std::string>()) return *text;
-  if (const double* number = value.get_if<double>(); number && !std::isfinite(*number)) {
+  if (const double* number = value.get_if<double>(); number && !std::isfinite(*number))
     return std::isnan(*number) ? "nan" : *number > 0 ? "inf" : "-inf";
-  }
   return canonical_json(value);
 }
 

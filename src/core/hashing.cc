@@ -15,9 +15,8 @@ std::string canonical_json(const Json& value) {
 std::string sha256_hex(std::string_view bytes) {
   std::array<unsigned char, 32> digest{};
   unsigned int size = 0;
-  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
+  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1)
     raise(ErrorCode::read_failed, "OpenSSL cannot compute SHA-256 on this system");
-  }
   return to_hex(digest);
 }
 

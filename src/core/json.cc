@@ -21,9 +21,8 @@ JsonObject::JsonObject(std::initializer_list<JsonMember> members) {
 JsonObject::JsonObject(Members members) : members_(std::move(members)) {}
 
 const Json* JsonObject::find(std::string_view key) const {
-  for (const JsonMember& member : members_) {
+  for (const JsonMember& member : members_)
     if (member.first == key) return &member.second;
-  }
   return nullptr;
 }
 
@@ -115,9 +114,8 @@ class Writer {
 
   void write(double value) {
     const std::string text = format_double(value);
-    if (style_.refuse_nonfinite && !std::isfinite(value)) {
+    if (style_.refuse_nonfinite && !std::isfinite(value))
       raise(ErrorCode::bad_json, text + " has no form in JSON: use a number or null", {.value = text});
-    }
     out_ += text;
   }
 
@@ -177,9 +175,8 @@ class Writer {
     const auto lead = static_cast<unsigned char>(text[at]);
     const std::size_t length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
     std::uint32_t code = lead & (0xffu >> (length + 1));
-    for (std::size_t i = 1; i < length; ++i) {
+    for (std::size_t i = 1; i < length; ++i)
       code = code << 6 | (static_cast<unsigned char>(text[at + i]) & 0x3fu);
-    }
     if (code < 0x10000) {
       write_escape(code);
     } else {
@@ -223,11 +220,10 @@ class Writer {
       out_ += colon_;
       write(member.second);
     };
-    if (style_.sort_keys) {
+    if (style_.sort_keys)
       for (const JsonMember* member : sorted_members(object)) write_member(*member);
-    } else {
+    else
       for (const JsonMember& member : object) write_member(member);
-    }
     close('}');
   }
 

@@ -47,9 +47,8 @@ JsonObject object_of(std::vector<JsonMember> members, const Repeated& repeated) 
     }
   }
   JsonObject object;
-  for (std::size_t i = 0; i < members.size(); ++i) {
+  for (std::size_t i = 0; i < members.size(); ++i)
     if (!dropped[i]) object.push_back(std::move(members[i].first), std::move(members[i].second));
-  }
   return object;
 }
 
@@ -97,13 +96,12 @@ class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> 
   };
 
   bool add(Json value) {
-    if (open_.empty()) {
+    if (open_.empty())
       root_ = std::move(value);
-    } else if (open_.back().is_object) {
+    else if (open_.back().is_object)
       members_.back().second = std::move(value);
-    } else {
+    else
       items_.push_back(std::move(value));
-    }
     return true;
   }
 
@@ -117,9 +115,8 @@ class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> 
   }
 
   bool open(bool is_object) {
-    if (open_.size() == kMaxDepth) {
+    if (open_.size() == kMaxDepth)
       return fail("it is nested deeper than " + std::to_string(kMaxDepth) + " levels");
-    }
     open_.push_back({is_object, is_object ? members_.size() : items_.size()});
     return true;
   }

@@ -23,12 +23,10 @@ std::optional<std::int64_t> integer_of(double value) {
 
 std::optional<bool> flag_of(std::string_view text) {
   const std::string folded = fold_case(text);
-  for (const std::string_view word : {"1", "t", "true", "y", "yes", "on"}) {
+  for (const std::string_view word : {"1", "t", "true", "y", "yes", "on"})
     if (folded == word) return true;
-  }
-  for (const std::string_view word : {"0", "f", "false", "n", "no", "off"}) {
+  for (const std::string_view word : {"0", "f", "false", "n", "no", "off"})
     if (folded == word) return false;
-  }
   return std::nullopt;
 }
 
@@ -71,9 +69,8 @@ void read(const Json& json, const std::string& path, double& out) {
 void read(const Json& json, const std::string& path, bool& out) {
   std::optional<bool> value;
   if (const auto* flag = json.get_if<bool>()) value = *flag;
-  if (const auto* integer = json.get_if<std::int64_t>(); integer && (*integer == 0 || *integer == 1)) {
+  if (const auto* integer = json.get_if<std::int64_t>(); integer && (*integer == 0 || *integer == 1))
     value = *integer == 1;
-  }
   if (const auto* number = json.get_if<double>(); number && (*number == 0 || *number == 1))
     value = *number == 1;
   if (const auto* text = json.get_if<std::string>()) value = flag_of(*text);
@@ -83,7 +80,7 @@ void read(const Json& json, const std::string& path, bool& out) {
 
 void read(const Json& json, const std::string& path, std::string& out) {
   const auto* text = json.get_if<std::string>();
-  if (text == nullptr) raise_wrong_type(json, path, "text");
+  if (!text) raise_wrong_type(json, path, "text");
   out = *text;
 }
 
@@ -93,7 +90,7 @@ void read(const Json& json, const std::string&, Json& out) {
 
 void read(const Json& json, const std::string& path, JsonObject& out) {
   const auto* object = json.get_if<JsonObject>();
-  if (object == nullptr) raise_wrong_type(json, path, "an object");
+  if (!object) raise_wrong_type(json, path, "an object");
   out = *object;
 }
 

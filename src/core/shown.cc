@@ -57,17 +57,16 @@ bool is_plain(const Character& c) {
 }
 
 void append_escape(std::string& out, const Character& c) {
-  if (c.valid && c.code == '\n') {
+  if (c.valid && c.code == '\n')
     out += "\\n";
-  } else if (c.valid && c.code == '\r') {
+  else if (c.valid && c.code == '\r')
     out += "\\r";
-  } else if (c.valid && c.code == '\t') {
+  else if (c.valid && c.code == '\t')
     out += "\\t";
-  } else if (c.valid && c.code > 0xff) {
+  else if (c.valid && c.code > 0xff)
     append_escape(out, "\\u", c.code, 4);
-  } else {
+  else
     append_escape(out, "\\x", c.code, 2);
-  }
 }
 
 std::string escaped(std::string_view text, bool keep_lines) {
@@ -75,11 +74,10 @@ std::string escaped(std::string_view text, bool keep_lines) {
   out.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
     const Character c = character_at(text, at);
-    if (is_plain(c) || (keep_lines && c.code == '\n' && c.valid)) {
+    if (is_plain(c) || (keep_lines && c.code == '\n' && c.valid))
       out += text.substr(at, c.size);
-    } else {
+    else
       append_escape(out, c);
-    }
     at += c.size;
   }
   return out;

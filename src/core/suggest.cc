@@ -58,9 +58,8 @@ std::vector<std::string> near_names(std::string_view given, const std::vector<st
   }
   std::ranges::stable_sort(found, {}, [](const auto& entry) { return std::get<0>(entry); });
   std::vector<std::string> names;
-  for (auto& [steps, name] : found) {
+  for (auto& [steps, name] : found)
     if (names.size() < kMostNames) names.push_back(std::move(name));
-  }
   return names;
 }
 

@@ -18,9 +18,8 @@ struct Nowhere {
 bool is_utf8(std::string_view text) {
   rapidjson::MemoryStream in(text.data(), text.size());
   Nowhere out;
-  while (in.Tell() < text.size()) {
+  while (in.Tell() < text.size())
     if (!rapidjson::UTF8<>::Validate(in, out)) return false;
-  }
   return true;
 }
 

@@ -26,12 +26,10 @@ std::string text_of(double bound) {
 
 void check_text(const Place& place, const FieldRule& rule, std::string& text) {
   std::string folded = rule.fold ? fold_case(text) : text;
-  if (!rule.allowed.empty() && std::ranges::find(rule.allowed, folded) == rule.allowed.end()) {
+  if (!rule.allowed.empty() && std::ranges::find(rule.allowed, folded) == rule.allowed.end())
     refuse(ErrorCode::grammar, place, "one of " + join(rule.allowed), text);
-  }
-  if (rule.lower_snake && !is_lower_snake(folded)) {
+  if (rule.lower_snake && !is_lower_snake(folded))
     refuse(ErrorCode::grammar, place, "lower_snake (a-z, 0-9, single underscores between)", text);
-  }
   text = std::move(folded);
 }
 
@@ -48,9 +46,8 @@ void check_number(const Place& place, const FieldRule& rule, double number) {
 void check_numbers(const Place& place, JsonObject& object) {
   for (auto& [key, value] : object) {
     const std::optional<double> number = number_of(value);
-    if (!number) {
+    if (!number)
       refuse(ErrorCode::schema_rule, {place.rules, place.path + "." + key}, "a number", write_json(value));
-    }
     value = *number;
   }
 }
@@ -73,7 +70,7 @@ void check_needs(const Place& place, const ModelRules& rules, std::string_view b
 std::string normalize_text(const ModelRules& rules, std::string_view field, std::string_view text) {
   std::string normal(text);
   const FieldRule* rule = rules.find(field);
-  if (rule != nullptr) check_text({rules, std::string(field)}, *rule, normal);
+  if (rule) check_text({rules, std::string(field)}, *rule, normal);
   return normal;
 }
 

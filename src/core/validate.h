@@ -34,13 +34,13 @@ template <class Value>
 void check_field(const Place&, const FieldRule*, Value&) {}
 
 inline void check_field(const Place& place, const FieldRule* rule, std::string& text) {
-  if (rule != nullptr) check_text(place, *rule, text);
+  if (rule) check_text(place, *rule, text);
 }
 inline void check_field(const Place& place, const FieldRule* rule, double& number) {
-  if (rule != nullptr) check_number(place, *rule, number);
+  if (rule) check_number(place, *rule, number);
 }
 inline void check_field(const Place& place, const FieldRule* rule, JsonObject& object) {
-  if (rule != nullptr && rule->numbers) check_numbers(place, object);
+  if (rule && rule->numbers) check_numbers(place, object);
 }
 template <class T>
 void check_field(const Place& place, const FieldRule* rule, std::optional<T>& value) {
@@ -48,9 +48,8 @@ void check_field(const Place& place, const FieldRule* rule, std::optional<T>& va
 }
 template <IsModel Model>
 void check_field(const Place& place, const FieldRule*, std::vector<Model>& models) {
-  for (std::size_t i = 0; i < models.size(); ++i) {
+  for (std::size_t i = 0; i < models.size(); ++i)
     validate_model(models[i], {place.rules, place.path + "[" + std::to_string(i) + "]."});
-  }
 }
 
 inline const std::string* text_in(const std::string& text) {
@@ -76,8 +75,8 @@ void validate_model(Model& model, const Place& outer) {
   std::string_view by;
   for_each_field(model, [&](std::string_view name, const auto& value) {
     const std::string* text = text_in(value);
-    if (text != nullptr) texts.push_back(name);
-    if (text != nullptr && name == rules.needs_by) by = *text;
+    if (text) texts.push_back(name);
+    if (text && name == rules.needs_by) by = *text;
   });
   check_needs(outer, rules, by, texts);
 }

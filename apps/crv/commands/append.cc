@@ -22,9 +22,7 @@ struct AppendArguments {
 std::string summary_text(const io::AppendFilesSummary& summary) {
   const auto& appended = summary.appended;
   std::int64_t bytes = 0;
-  for (const auto& part : appended.parts) {
-    bytes += part.bytes;
-  }
+  for (const auto& part : appended.parts) bytes += part.bytes;
   return "appended " + count_of(appended.rows, "row", "rows") + " to " + appended.table + " of run " +
          appended.run_id + ": " +
          count_of(static_cast<std::int64_t>(appended.parts.size()), "part", "parts") + ", " +
@@ -36,9 +34,7 @@ void append(Shell& shell, const AppendArguments& arguments) {
   auto dataset = shell.open(arguments.run);
   ProgressLine line(shell, "append: reading", ProgressLine::Unit::bytes);
   io::AppendFilesOptions options;
-  if (!arguments.format.empty()) {
-    options.format = io::format_from_name(arguments.format);
-  }
+  if (!arguments.format.empty()) options.format = io::format_from_name(arguments.format);
   apply(arguments.rows, options.append);
   options.rows_per_commit = arguments.commit_rows;
   options.progress = line.callback();
@@ -52,11 +48,10 @@ void append(Shell& shell, const AppendArguments& arguments) {
   };
   const auto summary = io::append_files(dataset, arguments.table, arguments.files, options);
   dataset.close();
-  if (shell.globals.json) {
+  if (shell.globals.json)
     shell.answer_json(to_json(summary));
-  } else {
+  else
     shell.say(summary_text(summary));
-  }
 }
 
 }  // namespace

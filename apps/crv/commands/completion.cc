@@ -14,35 +14,25 @@ std::string joined(const std::vector<std::string>& words, const std::string& sep
 
 std::vector<std::string> table_names() {
   std::vector<std::string> names;
-  for (const auto& table : core::list_tables()) {
-    names.push_back(table.name);
-  }
+  for (const auto& table : core::list_tables()) names.push_back(table.name);
   return names;
 }
 
 std::vector<std::string> names_of(const CLI::Option& option) {
   std::vector<std::string> names;
-  for (const auto& name : option.get_snames()) {
-    names.push_back("-" + name);
-  }
-  for (const auto& name : option.get_lnames()) {
-    names.push_back("--" + name);
-  }
+  for (const auto& name : option.get_snames()) names.push_back("-" + name);
+  for (const auto& name : option.get_lnames()) names.push_back("--" + name);
   return names;
 }
 
 std::string kind_of(const CLI::Option& option) {
-  if (option.get_positional()) {
-    return option.get_name(true, false);
-  }
+  if (option.get_positional()) return option.get_name(true, false);
   return !takes_value(option) ? "" : option.get_type_name();
 }
 
 std::vector<const CLI::Option*> all_options(const CLI::App& app, const CLI::App& command) {
   auto options = options_of(command);
-  for (const auto* option : options_of(app)) {
-    options.push_back(option);
-  }
+  for (const auto* option : options_of(app)) options.push_back(option);
   return options;
 }
 

@@ -18,9 +18,8 @@ void print_config(Shell& shell) {
     return;
   }
   TextTable text({{"setting"}, {"value"}, {"from"}});
-  for (const auto& setting : origins) {
+  for (const auto& setting : origins)
     text.add({setting.key, printable(setting.value), printable(setting.origin)});
-  }
   shell.print(text.take());
 }
 

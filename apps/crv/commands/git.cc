@@ -12,20 +12,13 @@ namespace {
 // What a command prints, without the ends of its last lines; nothing where it fails. The command is fixed text.
 std::optional<std::string> output_of(const char* command) {
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> pipe(::popen(command, "r"), ::pclose);
-  if (!pipe) {
-    return std::nullopt;
-  }
+  if (!pipe) return std::nullopt;
   std::string text;
   std::array<char, 256> buffer{};
-  while (const std::size_t got = std::fread(buffer.data(), 1, buffer.size(), pipe.get())) {
+  while (const std::size_t got = std::fread(buffer.data(), 1, buffer.size(), pipe.get()))
     text.append(buffer.data(), got);
-  }
-  if (::pclose(pipe.release()) != 0) {
-    return std::nullopt;
-  }
-  while (text.ends_with('\n')) {
-    text.pop_back();
-  }
+  if (::pclose(pipe.release()) != 0) return std::nullopt;
+  while (text.ends_with('\n')) text.pop_back();
   return text;
 }
 

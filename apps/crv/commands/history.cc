@@ -27,7 +27,7 @@ JsonObject parse_meta(const std::string& text) {
     raise(error.code(), "--meta is " + facts.value + ": " + error.what(), facts);
   }
   auto* object = meta.get_if<JsonObject>();
-  if (object == nullptr) {
+  if (!object) {
     raise(ErrorCode::bad_argument, "--meta must be a JSON object such as '{\"seed\": 7}', not " + facts.value,
           facts);
   }
@@ -38,11 +38,10 @@ void bundle(Shell& shell, const BundleArguments& arguments) {
   const JsonObject meta = parse_meta(arguments.meta);
   auto dataset = shell.open_existing(arguments.run);
   const Json written = dataset.write_bundle(meta, {}, git_of_working_directory());
-  if (shell.globals.json) {
+  if (shell.globals.json)
     shell.print_json(written);
-  } else {
+  else
     shell.say("wrote bundle.manifest.json of run " + arguments.run);
-  }
 }
 
 std::string change_text(const io::CommitInfo::Change& change) {
@@ -51,9 +50,7 @@ std::string change_text(const io::CommitInfo::Change& change) {
     text += " +" + count_of(change.rows_added, "row", "rows") + " in " +
             count_of(change.parts_added, "part", "parts") + " (" + bytes_text(change.bytes_added) + ")";
   }
-  if (change.parts_removed > 0) {
-    text += " -" + count_of(change.parts_removed, "part", "parts");
-  }
+  if (change.parts_removed > 0) text += " -" + count_of(change.parts_removed, "part", "parts");
   return text;
 }
 
@@ -62,18 +59,14 @@ void print_log(Shell& shell, const std::string& run, std::int64_t after) {
   const auto commits = dataset.log(after);
   if (shell.globals.json) {
     JsonArray list;
-    for (const auto& commit : commits) {
-      list.push_back(to_json(commit));
-    }
+    for (const auto& commit : commits) list.push_back(to_json(commit));
     shell.print_json(JsonObject{{"run_id", run}, {"commits", std::move(list)}});
     return;
   }
   TextTable text({{"commit", true}, {"time"}, {"kind"}, {"writer"}, {"changes"}});
   for (const auto& commit : commits) {
     std::string changes;
-    for (const auto& change : commit.tables) {
-      changes += (changes.empty() ? "" : "; ") + change_text(change);
-    }
+    for (const auto& change : commit.tables) changes += (changes.empty() ? "" : "; ") + change_text(change);
     text.add({std::to_string(commit.seq), commit.time, commit.kind, printable(commit.writer), changes});
   }
   shell.print(text.take());

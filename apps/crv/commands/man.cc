@@ -9,9 +9,7 @@ std::string roff(const std::string& text) {
   std::string out;
   bool line_start = true;
   for (const char c : text) {
-    if (line_start && (c == '.' || c == '\'')) {
-      out += "\\&";
-    }
+    if (line_start && (c == '.' || c == '\'')) out += "\\&";
     out += c == '\\' ? "\\e" : c == '-' ? "\\-" : std::string(1, c);
     line_start = c == '\n';
   }
@@ -20,9 +18,8 @@ std::string roff(const std::string& text) {
 
 std::string options_text(const std::vector<const CLI::Option*>& options) {
   std::string text;
-  for (const auto* option : options) {
+  for (const auto* option : options)
     text += ".TP\n.B " + roff(signature_of(*option)) + "\n" + roff(option->get_description()) + ".\n";
-  }
   return text;
 }
 
@@ -83,9 +80,7 @@ std::string page(const CLI::App& app) {
       "\" \"User Commands\"\n.SH NAME\ncrv \\- keep what a simulation emits\n.SH SYNOPSIS\n.B crv\n.I "
       "COMMAND\n[\\fIARGUMENTS\\fR] [\\fIOPTIONS\\fR]\n.SH DESCRIPTION\n" +
       roff(app.get_description()) + "\nData go to standard output, words to standard error.\n.SH COMMANDS\n";
-  for (const auto* command : commands_of(app)) {
-    text += command_text(*command);
-  }
+  for (const auto* command : commands_of(app)) text += command_text(*command);
   return text + ".SH OPTIONS OF ALL COMMANDS\n" + options_text(options_of(app)) + kEnd;
 }
 

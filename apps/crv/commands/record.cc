@@ -57,11 +57,10 @@ void record(Shell& shell, const RecordArguments& arguments) {
     note_what_stands(shell, recorder, arguments.run);
     throw;
   }
-  if (shell.globals.json) {
+  if (shell.globals.json)
     shell.answer_json(to_json(recorder.summary()));
-  } else {
+  else
     shell.say(summary_text(recorder.summary(), arguments.run));
-  }
 }
 
 }  // namespace

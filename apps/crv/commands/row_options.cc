@@ -37,17 +37,13 @@ void add_row_options(CLI::App& command, RowOptions& options) {
 }
 
 void apply(const RowOptions& options, io::AppendOptions& append) {
-  if (!options.token.empty()) {
-    append.token = io::parse_token(options.token);
-  }
+  if (!options.token.empty()) append.token = io::parse_token(options.token);
   append.validate_rows = options.validate_rows;
   append.on_invalid = options.on_invalid == "quarantine" ? io::OnInvalid::quarantine : io::OnInvalid::raise;
 }
 
 std::string repeated_text(const std::optional<std::int64_t>& repeated, std::int64_t commits) {
-  if (repeated.value_or(0) == 0) {
-    return "";
-  }
+  if (repeated.value_or(0) == 0) return "";
   return *repeated == commits ? "; the token named all of it before, so nothing was added"
                               : "; the token named " + count_of(*repeated, "commit", "commits") +
                                     " of it before, which were not added again";

@@ -17,13 +17,9 @@ void print_runs(Shell& shell) {
     return;
   }
   std::string text;
-  for (const auto& run : runs) {
-    text += run + "\n";
-  }
+  for (const auto& run : runs) text += run + "\n";
   shell.print(text);
-  if (runs.empty()) {
-    shell.say("no runs in " + settings.root_dir + "/runs");
-  }
+  if (runs.empty()) shell.say("no runs in " + settings.root_dir + "/runs");
 }
 
 void print_tables(Shell& shell, const std::string& run) {
@@ -31,9 +27,7 @@ void print_tables(Shell& shell, const std::string& run) {
   const auto tables = dataset.tables();
   if (shell.globals.json) {
     JsonArray rows;
-    for (const auto& table : tables) {
-      rows.push_back(to_json(table));
-    }
+    for (const auto& table : tables) rows.push_back(to_json(table));
     shell.print_json(JsonObject{{"run_id", run}, {"tables", std::move(rows)}});
     return;
   }

@@ -26,9 +26,7 @@ struct ScanArguments {
 
 // "A..B", "A..", "..B" or "A"; what the bounds may be, the library says.
 io::TickRange parse_ticks(const std::string& text) {
-  if (text.empty()) {
-    return {};
-  }
+  if (text.empty()) return {};
   const auto dots = text.find("..");
   const std::string min = text.substr(0, dots);
   const std::string max = dots == std::string::npos ? min : text.substr(dots + 2);
@@ -47,9 +45,7 @@ io::TickRange parse_ticks(const std::string& text) {
 }
 
 std::optional<std::vector<std::string>> parse_columns(const std::string& text) {
-  if (text.empty()) {
-    return std::nullopt;
-  }
+  if (text.empty()) return std::nullopt;
   return CLI::detail::split(text, ',');
 }
 
@@ -61,12 +57,8 @@ std::vector<std::string> format_names() {
 
 // Nothing: a table for people.
 std::optional<io::Format> format_for(const Shell& shell, const ScanArguments& arguments) {
-  if (arguments.format == kTableFormat) {
-    return std::nullopt;
-  }
-  if (!arguments.format.empty()) {
-    return io::format_from_name(arguments.format);
-  }
+  if (arguments.format == kTableFormat) return std::nullopt;
+  if (!arguments.format.empty()) return io::format_from_name(arguments.format);
   const auto by_name = io::format_of_path(arguments.output);
   return by_name || !shell.globals.json ? by_name : io::Format::jsonl;
 }
@@ -83,9 +75,7 @@ void explain(Shell& shell, const io::Scan& scan) {
     return;
   }
   JsonArray parts;
-  for (const auto& plan : scan.plan()) {
-    parts.push_back(to_json(plan));
-  }
+  for (const auto& plan : scan.plan()) parts.push_back(to_json(plan));
   shell.print_json(JsonObject{{"parts", std::move(parts)}});
 }
 
@@ -105,13 +95,9 @@ void scan(Shell& shell, const ScanArguments& arguments) {
   ProgressLine line(shell, "scan:");
   const auto rows = io::write_scan(planned, *writer, [&](std::int64_t done, std::int64_t total) {
     stop_if_interrupted();
-    if (to_file) {
-      line.show(done, total);
-    }
+    if (to_file) line.show(done, total);
   });
-  if (to_file) {
-    shell.say("wrote " + count_of(rows, "row", "rows") + " to " + arguments.output);
-  }
+  if (to_file) shell.say("wrote " + count_of(rows, "row", "rows") + " to " + arguments.output);
 }
 
 }  // namespace

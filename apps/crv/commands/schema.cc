@@ -17,9 +17,7 @@ struct SchemaArguments {
 };
 
 const core::TableDescriptor& descriptor_of(const std::string& name) {
-  if (const auto* table = core::find_stored_table(name)) {
-    return *table;
-  }
+  if (const auto* table = core::find_stored_table(name)) return *table;
   ErrorFacts facts;
   facts.table = name;
   raise(ErrorCode::unknown_table, core::no_such_table(name), facts);
@@ -42,16 +40,13 @@ Json descriptor_json(const core::TableDescriptor& table) {
 void print_catalog(Shell& shell) {
   if (shell.globals.json) {
     JsonArray tables;
-    for (const auto& table : core::list_tables()) {
-      tables.push_back(descriptor_json(table));
-    }
+    for (const auto& table : core::list_tables()) tables.push_back(descriptor_json(table));
     shell.print_json(JsonObject{{"tables", std::move(tables)}});
     return;
   }
   TextTable text({{"table"}, {"columns", true}, {"what it holds"}});
-  for (const auto& table : core::list_tables()) {
+  for (const auto& table : core::list_tables())
     text.add({table.name, std::to_string(table.columns.size()), table.doc});
-  }
   shell.print(text.take());
 }
 
@@ -86,13 +81,12 @@ void print_held(Shell& shell, const SchemaArguments& arguments) {
 }
 
 void print_schema(Shell& shell, const SchemaArguments& arguments) {
-  if (!arguments.run.empty()) {
+  if (!arguments.run.empty())
     print_held(shell, arguments);
-  } else if (!arguments.table.empty()) {
+  else if (!arguments.table.empty())
     print_table(shell, arguments.table);
-  } else {
+  else
     print_catalog(shell);
-  }
 }
 
 }  // namespace

@@ -50,9 +50,7 @@ void print_manifest(Shell& shell, const TableArguments& arguments) {
 void add_list(std::string& text, const std::string& title, const std::vector<std::string>& paths) {
   if (!paths.empty()) {
     text += title + ":\n";
-    for (const auto& path : paths) {
-      text += "  " + printable(path) + "\n";
-    }
+    for (const auto& path : paths) text += "  " + printable(path) + "\n";
   }
 }
 
@@ -83,9 +81,8 @@ std::string verify_text(const io::VerifyReport& report) {
   std::string text;
   if (!report.findings.empty()) {
     TextTable findings({{"severity"}, {"what"}, {"where"}, {"message"}});
-    for (const auto& finding : report.findings) {
+    for (const auto& finding : report.findings)
       findings.add({finding.severity, finding.code, printable(finding.path), printable(finding.message)});
-    }
     text = findings.take() + "\n";
   }
   return text + (report.ok ? "ok: " : "NOT ok: ") + count_of(report.commits, "commit", "commits") + ", " +
@@ -100,11 +97,10 @@ void verify(Shell& shell, const std::string& run, bool quick) {
     ProgressLine line(shell, "verify:");
     report = dataset.verify(!quick, line.callback());
   }
-  if (shell.globals.json) {
+  if (shell.globals.json)
     shell.print_json(to_json(report));
-  } else {
+  else
     shell.print(verify_text(report));
-  }
   shell.status = report.ok ? 0 : 1;
 }
 

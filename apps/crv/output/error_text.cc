@@ -33,27 +33,20 @@ void tell_error(const Error& error, const Standing& standing, bool json) {
     return;
   }
   JsonObject object{{"code", name_of(error.code())}, {"class", class_of(error)}, {"message", error.what()}};
-  for (auto& [name, fact] : to_json(error.facts())) {
-    object.push_back(name, std::move(fact));
-  }
-  if (!standing.json.empty()) {
-    object.push_back("committed", standing.json);
-  }
+  for (auto& [name, fact] : to_json(error.facts())) object.push_back(name, std::move(fact));
+  if (!standing.json.empty()) object.push_back("committed", standing.json);
   tell(std::move(object));
 }
 
 void tell_what_stands(const Standing& standing) {
-  for (const auto& line : standing.lines) {
-    std::cerr << "crv: " << printable(line) << '\n';
-  }
+  for (const auto& line : standing.lines) std::cerr << "crv: " << printable(line) << '\n';
 }
 
 void tell_usage_error(const std::string& message, const std::string& command, bool json) {
-  if (json) {
+  if (json)
     tell(JsonObject{{"code", "usage"}, {"class", "UsageError"}, {"message", message}});
-  } else {
+  else
     std::cerr << "crv: " << printable(message) << "\nTry: " << command << " --help\n";
-  }
 }
 
 }  // namespace crv::cli

@@ -22,16 +22,13 @@ bool is_number(const arrow::DataType& type) {
 
 std::vector<TextTable::Column> columns_of(const arrow::Schema& schema) {
   std::vector<TextTable::Column> columns;
-  for (const auto& field : schema.fields()) {
+  for (const auto& field : schema.fields())
     columns.push_back({cell_text(field->name(), kCellWidth), is_number(*field->type())});
-  }
   return columns;
 }
 
 std::string text_of(const Json& cell) {
-  if (cell.is_null()) {
-    return "";
-  }
+  if (cell.is_null()) return "";
   const auto* text = cell.get_if<std::string>();
   return cell_text(text != nullptr ? *text : write_json(cell), kCellWidth);
 }
@@ -44,13 +41,9 @@ class TableWriter : public io::BatchWriter {
   void write(const std::shared_ptr<arrow::RecordBatch>& batch) override {
     for (std::int64_t row = 0; row < batch->num_rows(); ++row) {
       std::vector<std::string> cells;
-      for (const auto& column : batch->columns()) {
-        cells.push_back(text_of(io::cell_to_json(*column, row)));
-      }
+      for (const auto& column : batch->columns()) cells.push_back(text_of(io::cell_to_json(*column, row)));
       table_.add(std::move(cells));
-      if (++rows_ % kRowsAtOnce == 0) {
-        output_->write(table_.take());
-      }
+      if (++rows_ % kRowsAtOnce == 0) output_->write(table_.take());
     }
   }
   void finish() override {

@@ -22,27 +22,19 @@ std::size_t width_of(std::string_view utf8) {
 
 std::string cell_text(std::string_view given, std::size_t max_width) {
   std::string text = printable(given);
-  if (width_of(text) <= max_width) {
-    return text;
-  }
+  if (width_of(text) <= max_width) return text;
   std::size_t width = 0;
   std::size_t end = 0;
-  while (end < text.size() && !(starts_character(text[end]) && ++width == max_width)) {
-    ++end;
-  }
+  while (end < text.size() && !(starts_character(text[end]) && ++width == max_width)) ++end;
   return text.substr(0, end) + "…";
 }
 
 TextTable::TextTable(std::vector<Column> columns) : columns_(std::move(columns)) {
-  for (const auto& column : columns_) {
-    widths_.push_back(width_of(column.title));
-  }
+  for (const auto& column : columns_) widths_.push_back(width_of(column.title));
 }
 
 void TextTable::add(std::vector<std::string> cells) {
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    widths_[i] = std::max(widths_[i], width_of(cells[i]));
-  }
+  for (std::size_t i = 0; i < cells.size(); ++i) widths_[i] = std::max(widths_[i], width_of(cells[i]));
   rows_.push_back(std::move(cells));
 }
 
@@ -68,9 +60,7 @@ std::string TextTable::take() {
     append_line(titles, out);
     append_line(rules, out);
   }
-  for (const auto& row : rows_) {
-    append_line(row, out);
-  }
+  for (const auto& row : rows_) append_line(row, out);
   rows_.clear();
   return out;
 }

@@ -17,9 +17,7 @@ std::string with_commas(std::int64_t number) {
 
 std::string bytes_text(std::int64_t bytes) {
   static constexpr std::array<const char*, 5> kUnits{"KiB", "MiB", "GiB", "TiB", "PiB"};
-  if (bytes < 1024) {
-    return std::to_string(bytes) + " B";
-  }
+  if (bytes < 1024) return std::to_string(bytes) + " B";
   double value = static_cast<double>(bytes) / 1024;
   std::size_t unit = 0;
   while (value >= 1024 && unit + 1 < kUnits.size()) {

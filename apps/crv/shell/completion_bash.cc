@@ -8,43 +8,28 @@ namespace {
 std::string bash_values(const CLI::Option& option) {
   const auto choices = choices_of(&option);
   const std::string kind = kind_of(option);
-  if (!choices.empty()) {
-    return "_crv_words " + joined(choices, " ");
-  }
-  if (kind == "RUN") {
-    return "_crv_runs";
-  }
-  if (kind == "TABLE") {
-    return "_crv_words " + joined(table_names(), " ");
-  }
-  if (kind == "FILE" || kind == "DIR") {
-    return kind == "DIR" ? "_crv_folders" : "_crv_files";
-  }
-  if (kind == "SHELL") {
-    return "_crv_words bash zsh";
-  }
+  if (!choices.empty()) return "_crv_words " + joined(choices, " ");
+  if (kind == "RUN") return "_crv_runs";
+  if (kind == "TABLE") return "_crv_words " + joined(table_names(), " ");
+  if (kind == "FILE" || kind == "DIR") return kind == "DIR" ? "_crv_folders" : "_crv_files";
+  if (kind == "SHELL") return "_crv_words bash zsh";
   return ":";
 }
 
 // The values of options, as patterns of a case.
 std::string bash_option_cases(const std::vector<const CLI::Option*>& options) {
   std::string text;
-  for (const auto* option : options) {
-    if (takes_value(*option)) {
+  for (const auto* option : options)
+    if (takes_value(*option))
       text += "        " + joined(names_of(*option), "|") + ") " + bash_values(*option) + "; return ;;\n";
-    }
-  }
   return text;
 }
 
 std::string bash_command(const CLI::App& app, const CLI::App& command) {
   const auto options = all_options(app, command);
   std::vector<std::string> words{"--help"};
-  for (const auto* option : options) {
-    for (const auto& name : names_of(*option)) {
-      words.push_back(name);
-    }
-  }
+  for (const auto* option : options)
+    for (const auto& name : names_of(*option)) words.push_back(name);
   std::string text = "    " + command.get_name() + ")\n      case $previous in\n" +
                      bash_option_cases(options) +
                      "      esac\n      if [[ $current == -* ]]; then _crv_words " + joined(words, " ") +
@@ -85,19 +70,13 @@ std::string bash_script(const CLI::App& app) {
     commands.push_back(command->get_name());
     cases += bash_command(app, *command);
     for (const auto* option : options_of(*command)) {
-      if (takes_value(*option)) {
-        for (const auto& name : names_of(*option)) {
-          with_value.push_back(name);
-        }
-      }
+      if (takes_value(*option))
+        for (const auto& name : names_of(*option)) with_value.push_back(name);
     }
   }
   std::vector<std::string> global_words{"--help"};
-  for (const auto* option : options_of(app)) {
-    for (const auto& name : names_of(*option)) {
-      global_words.push_back(name);
-    }
-  }
+  for (const auto* option : options_of(app))
+    for (const auto& name : names_of(*option)) global_words.push_back(name);
   return std::string(kBashHead) +
          "      --root|--config) where+=(\"$word\" \"${COMP_WORDS[i+1]}\"); ((i++)) ;;\n" + "      " +
          joined(with_value, "|") + ") ((i++)) ;;\n" +

@@ -8,33 +8,23 @@ namespace {
 // Within '...' of an _arguments specification.
 std::string zsh_text(const std::string& text) {
   std::string out;
-  for (const char c : text) {
-    if (c == '\'') {
+  for (const char c : text)
+    if (c == '\'')
       out += "'\\''";
-    } else if (c == '[' || c == ']' || c == ':' || c == '\\') {
+    else if (c == '[' || c == ']' || c == ':' || c == '\\')
       out += std::string("\\") + c;
-    } else {
+    else
       out += c;
-    }
-  }
   return out;
 }
 
 std::string zsh_values(const CLI::Option& option) {
   const auto choices = choices_of(&option);
   const std::string kind = kind_of(option);
-  if (!choices.empty()) {
-    return "(" + joined(choices, " ") + ")";
-  }
-  if (kind == "RUN") {
-    return "_crv_runs";
-  }
-  if (kind == "TABLE") {
-    return "(" + joined(table_names(), " ") + ")";
-  }
-  if (kind == "FILE" || kind == "DIR") {
-    return kind == "DIR" ? "_files -/" : "_files";
-  }
+  if (!choices.empty()) return "(" + joined(choices, " ") + ")";
+  if (kind == "RUN") return "_crv_runs";
+  if (kind == "TABLE") return "(" + joined(table_names(), " ") + ")";
+  if (kind == "FILE" || kind == "DIR") return kind == "DIR" ? "_files -/" : "_files";
   return kind == "SHELL" ? "(bash zsh)" : " ";
 }
 

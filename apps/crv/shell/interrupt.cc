@@ -28,9 +28,7 @@ bool interrupted() noexcept {
 }
 
 void stop_if_interrupted() {
-  if (interrupted()) {
-    raise(ErrorCode::interrupted, "stopped");
-  }
+  if (interrupted()) raise(ErrorCode::interrupted, "stopped");
 }
 
 }  // namespace crv::cli

@@ -34,9 +34,7 @@ ProgressLine::ProgressLine(const Shell& shell, std::string label, Unit unit)
       next_(Clock::now() + kFirst) {}
 
 ProgressLine::~ProgressLine() {
-  if (drawn_) {
-    std::cerr << kClearLine << std::flush;
-  }
+  if (drawn_) std::cerr << kClearLine << std::flush;
 }
 
 std::string ProgressLine::amount(std::int64_t units) const {
@@ -45,17 +43,14 @@ std::string ProgressLine::amount(std::int64_t units) const {
 
 void ProgressLine::show(std::int64_t done, std::int64_t total) {
   stop_if_interrupted();
-  if (!enabled_ || Clock::now() < next_) {
-    return;
-  }
+  if (!enabled_ || Clock::now() < next_) return;
   next_ = Clock::now() + kEvery;
   drawn_ = true;
   std::cerr << kClearLine << label_ << ' ';
-  if (total > 0) {
+  if (total > 0)
     std::cerr << bar(done, total) << ' ' << amount(done) << " of " << amount(total);
-  } else {
+  else
     std::cerr << amount(done);
-  }
   std::cerr << std::flush;
 }
 

@@ -27,9 +27,7 @@ constexpr std::int64_t kLeastAddressSpace = std::int64_t{192} << 20;
 // Bytes that this process may map, where there is a limit (ulimit -v).
 std::optional<std::int64_t> address_space_limit() {
   rlimit limit{};
-  if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
-    return std::nullopt;
-  }
+  if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return std::nullopt;
   return static_cast<std::int64_t>(std::min<rlim_t>(limit.rlim_cur, INT64_MAX));
 }
 
@@ -54,9 +52,7 @@ bool has_least_memory() {
 const io::LoadedSettings& Shell::settings() {
   if (!settings_) {
     settings_ = io::load_settings(globals.config);
-    for (const auto& warning : settings_->warnings) {
-      warn(warning);
-    }
+    for (const auto& warning : settings_->warnings) warn(warning);
     if (!globals.root.empty()) {
       settings_->settings.root_dir = globals.root;
       io::check_settings(settings_->settings);
@@ -96,16 +92,13 @@ void Shell::answer_json(const Json& value) {
   try {
     print_json(value);
   } catch (const IoWriteError& error) {
-    if (error.facts().os_error != EPIPE) {
+    if (error.facts().os_error != EPIPE)
       warn(std::string("the rows are committed, but the answer could not be written: ") + error.what());
-    }
   }
 }
 
 void Shell::say(const std::string& text) {
-  if (!globals.quiet) {
-    std::cerr << printable(text) << '\n';
-  }
+  if (!globals.quiet) std::cerr << printable(text) << '\n';
 }
 
 void Shell::warn(const std::string& text) {
@@ -128,9 +121,8 @@ void take_integer(CLI::Option* option) {
         std::int64_t number = 0;
         const char* const end = value.data() + value.size();
         const auto [stop, error] = std::from_chars(value.data(), end, number);
-        if (error != std::errc() || stop != end) {
+        if (error != std::errc() || stop != end)
           return "\"" + value + "\" is no integer of 64 bits in decimal digits";
-        }
         value = std::to_string(number);
         return std::string();
       },

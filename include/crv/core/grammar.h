@@ -35,18 +35,16 @@ constexpr std::string_view member_name(E member) noexcept {
 // Nothing where no member has that value. No case folding, no trimming.
 template <class E>
 constexpr std::optional<E> from_value(std::string_view value) noexcept {
-  for (const auto& entry : EnumTable<E>::members) {
+  for (const auto& entry : EnumTable<E>::members)
     if (entry.value == value) return entry.member;
-  }
   return std::nullopt;
 }
 
 // Nothing where no member has that name.
 template <class E>
 constexpr std::optional<E> from_name(std::string_view name) noexcept {
-  for (const auto& entry : EnumTable<E>::members) {
+  for (const auto& entry : EnumTable<E>::members)
     if (entry.name == name) return entry.member;
-  }
   return std::nullopt;
 }
 

@@ -89,17 +89,16 @@ namespace internal {
 
 template <class T>
 void read(const Json& json, const std::string& path, std::optional<T>& out) {
-  if (json.is_null()) {
+  if (json.is_null())
     out.reset();
-  } else {
+  else
     read(json, path, out.emplace());
-  }
 }
 
 template <class T>
 void read(const Json& json, const std::string& path, std::vector<T>& out) {
   const JsonArray* items = json.get_if<JsonArray>();
-  if (items == nullptr) raise_wrong_type(json, path, "a list");
+  if (!items) raise_wrong_type(json, path, "a list");
   out.clear();
   for (const Json& item : *items) {
     const std::string item_path = path + "[" + std::to_string(out.size()) + "]";
@@ -110,13 +109,13 @@ void read(const Json& json, const std::string& path, std::vector<T>& out) {
 template <IsModel Model>
 void read(const Json& json, const std::string& path, Model& out) {
   const JsonObject* object = json.get_if<JsonObject>();
-  if (object == nullptr) raise_wrong_type(json, path, "an object");
+  if (!object) raise_wrong_type(json, path, "an object");
   std::size_t known = 0;
   std::apply(
       [&](const auto&... field) {
         const auto read_field = [&](const auto& f) {
           const Json* value = object->find(f.name);
-          if (value != nullptr) {
+          if (value) {
             read(*value, child(path, f.name), out.*f.member);
             ++known;
           } else if (f.required) {

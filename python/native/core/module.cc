@@ -49,7 +49,7 @@ nb::list parse_grammar(const std::string& text) {
 
 const core::ModelRules& rules_of(const std::string& model) {
   const core::ModelRules* rules = core::find_model_rules(model);
-  if (rules == nullptr) raise(ErrorCode::schema_rule, "There is no model " + model);
+  if (!rules) raise(ErrorCode::schema_rule, "There is no model " + model);
   return *rules;
 }
 
@@ -61,7 +61,7 @@ std::string normalized(const JsonObject& object) {
 std::string normalize_model(const std::string& model, const std::string& text) {
   const Json json = parse_json(text);
   const JsonObject* object = json.get_if<JsonObject>();
-  if (object == nullptr) core::internal::raise_wrong_type(json, "", "an object");
+  if (!object) core::internal::raise_wrong_type(json, "", "an object");
 #define CRV_NORMALIZE(name) \
   if (model == #name) return normalized<core::name>(*object);
   CRV_MODELS(CRV_NORMALIZE)

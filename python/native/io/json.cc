@@ -50,7 +50,7 @@ Json from_int(nb::handle value) {
   int overflow = 0;
   const long long number = PyLong_AsLongLongAndOverflow(value.ptr(), &overflow);
   if (overflow == 0) {
-    if (number == -1 && PyErr_Occurred() != nullptr) nb::raise_python_error();
+    if (number == -1 && PyErr_Occurred()) nb::raise_python_error();
     return Json(static_cast<std::int64_t>(number));
   }
   return BigInt{digits_of(value)};

@@ -31,10 +31,10 @@ template <class T>
 nb::object capsule(T* content, const char* name) {
   PyObject* made = PyCapsule_New(content, name, [](PyObject* object) {
     auto* held = static_cast<T*>(PyCapsule_GetPointer(object, PyCapsule_GetName(object)));
-    if (held->release != nullptr) held->release(held);
+    if (held->release) held->release(held);
     delete held;
   });
-  if (made == nullptr) nb::raise_python_error();
+  if (!made) nb::raise_python_error();
   return nb::steal(made);
 }
 
@@ -122,7 +122,7 @@ nb::list plan(const io::Scan& scan) {
 Stream stream_of(nb::handle object) {
   nb::object capsule = object.attr("__arrow_c_stream__")();
   void* content = PyCapsule_GetPointer(capsule.ptr(), "arrow_array_stream");
-  if (content == nullptr) nb::raise_python_error();
+  if (!content) nb::raise_python_error();
   return {std::move(capsule), static_cast<ArrowArrayStream*>(content)};
 }
 

@@ -141,7 +141,7 @@ class Adapter {
       if (at.empty()) {
         const auto& missing = target->field(static_cast<int>(i))->type();
         DataPtr& shared = nulls[missing->id()];
-        if (shared == nullptr || !shared->type->Equals(*missing))
+        if (!shared || !shared->type->Equals(*missing))
           shared = take(arrow::MakeArrayOfNull(missing, array->length()))->data();
         children.push_back(shared);
       } else {

@@ -128,9 +128,8 @@ std::shared_ptr<arrow::DataType> canonical_other(const arrow::DataType& type) {
     case arrow::Type::DECIMAL256: {
       const auto& decimal = static_cast<const arrow::DecimalType&>(type);
       if (decimal.scale() < 0 || decimal.scale() > decimal.precision()) return nullptr;
-      if (decimal.precision() > arrow::Decimal128Type::kMaxPrecision) {
+      if (decimal.precision() > arrow::Decimal128Type::kMaxPrecision)
         return arrow::decimal256(decimal.precision(), decimal.scale());
-      }
       return arrow::decimal128(decimal.precision(), decimal.scale());
     }
     default:
@@ -142,7 +141,7 @@ std::shared_ptr<arrow::DataType> canonical_other(const arrow::DataType& type) {
                          const std::string& what) {
   ErrorFacts facts;
   facts.column = path;
-  if (type != nullptr) facts.value = type->ToString();
+  if (type) facts.value = type->ToString();
   raise(code, "column \"" + path + "\": " + what, facts);
 }
 
@@ -159,9 +158,8 @@ std::vector<Field> convert_fields(const arrow::FieldVector& fields, const std::s
   std::set<std::string_view> names;
   for (const auto& field : fields) {
     const std::string below = path.empty() ? field->name() : path + "." + field->name();
-    if (!names.insert(field->name()).second) {
+    if (!names.insert(field->name()).second)
       refuse(ErrorCode::duplicate_column, below, nullptr, "the name stands twice; give each its own");
-    }
     result.push_back({field->name(), convert(*field->type(), below, depth)});
   }
   return result;
@@ -175,9 +173,8 @@ bool is_empty_struct(const arrow::DataType& type) {
 
 Type convert_other(const arrow::DataType& type, const std::string& path) {
   const std::shared_ptr<arrow::DataType> canonical = canonical_other(type);
-  if (canonical == nullptr) {
+  if (!canonical)
     refuse(ErrorCode::wrong_type, path, &type, "values of the type " + type.ToString() + " cannot be stored");
-  }
   Type result = plain(Kind::other);
   result.other = canonical->ToString();
   return result;

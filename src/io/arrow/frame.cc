@@ -30,7 +30,7 @@ void ok(const arrow::Status& status) {
 }
 
 std::shared_ptr<arrow::Table> read_all(const std::shared_ptr<arrow::RecordBatchReader>& reader) {
-  if (reader == nullptr) raise(ErrorCode::bad_argument, "a frame was asked for of no reader at all");
+  if (!reader) raise(ErrorCode::bad_argument, "a frame was asked for of no reader at all");
   return check(reader->ToTable(), ErrorCode::read_failed);
 }
 
@@ -41,15 +41,13 @@ struct Optional<std::optional<T>> : std::true_type {};
 
 template <class Builder, class Member>
 void append_value(Builder& builder, const Member& value) {
-  if constexpr (Optional<Member>::value) {
-    if (value) {
+  if constexpr (Optional<Member>::value)
+    if (value)
       append_value(builder, *value);
-    } else {
+    else
       builder.UnsafeAppendNull();
-    }
-  } else {
+  else
     builder.UnsafeAppend(value);
-  }
 }
 
 const std::string* text_in(const std::string& text) {
@@ -66,7 +64,7 @@ void reserve_texts(arrow::StringBuilder& builder, std::span<const Row> rows, std
   std::int64_t bytes = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::string* text = text_in(rows[i].*member);
-    if (text == nullptr) continue;
+    if (!text) continue;
     bytes += static_cast<std::int64_t>(text->size());
     if (is_utf8(*text)) continue;
     ErrorFacts facts;
@@ -138,18 +136,18 @@ std::shared_ptr<arrow::Table> table_of(std::span<const Row> rows) {
 }  // namespace
 
 Frame::Frame(std::shared_ptr<arrow::Table> table) : table_(std::move(table)) {
-  if (table_ == nullptr) raise(ErrorCode::bad_argument, "a frame was asked for of no table at all");
+  if (!table_) raise(ErrorCode::bad_argument, "a frame was asked for of no table at all");
 }
 
 Frame::Frame(const std::shared_ptr<arrow::RecordBatch>& batch) {
-  if (batch == nullptr) raise(ErrorCode::bad_argument, "a frame was asked for of no record batch at all");
+  if (!batch) raise(ErrorCode::bad_argument, "a frame was asked for of no record batch at all");
   table_ = arrow::Table::Make(batch->schema(), batch->columns(), batch->num_rows());
 }
 
 Frame::Frame(const std::shared_ptr<arrow::RecordBatchReader>& reader) : table_(read_all(reader)) {}
 
 Frame::Frame(ArrowArrayStream* stream) {
-  if (stream == nullptr) raise(ErrorCode::bad_argument, "a frame was asked for of no stream at all");
+  if (!stream) raise(ErrorCode::bad_argument, "a frame was asked for of no stream at all");
   table_ = read_all(check(arrow::ImportRecordBatchReader(stream), ErrorCode::read_failed));
 }
 

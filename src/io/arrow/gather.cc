@@ -90,9 +90,8 @@ std::shared_ptr<arrow::Buffer> validity_of(const arrow::Array& array) {
 std::shared_ptr<arrow::Array> gather(const std::shared_ptr<arrow::Array>& values,
                                      const std::shared_ptr<arrow::Array>& indices) {
   const auto id = values->type_id();
-  if (id == arrow::Type::STRING_VIEW || id == arrow::Type::BINARY_VIEW) {
+  if (id == arrow::Type::STRING_VIEW || id == arrow::Type::BINARY_VIEW)
     return gather_views(static_cast<const arrow::BinaryViewArray&>(*values), *indices);
-  }
   return check(arrow::compute::Take(arrow::Datum(values), arrow::Datum(indices)), ErrorCode::wrong_type)
       .make_array();
 }

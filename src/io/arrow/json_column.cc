@@ -119,13 +119,11 @@ struct JsonColumn::State {
     std::shared_ptr<arrow::Int64Array> narrow;
     ok(integers.Finish(&narrow));
     ok(floats.Reserve(narrow->length()));
-    for (std::int64_t i = 0; i < narrow->length(); ++i) {
-      if (narrow->IsNull(i)) {
+    for (std::int64_t i = 0; i < narrow->length(); ++i)
+      if (narrow->IsNull(i))
         floats.UnsafeAppendNull();
-      } else {
+      else
         floats.UnsafeAppend(static_cast<double>(narrow->Value(i)));
-      }
-    }
     kind = Kind::floating;
   }
 

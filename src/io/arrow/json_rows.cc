@@ -171,9 +171,8 @@ std::vector<JsonObject> rows_to_json(const arrow::RecordBatch& batch, std::int64
   for (int c = 0; c < batch.num_columns(); ++c) {
     const std::string& name = batch.schema()->field(c)->name();
     const arrow::Array& column = *batch.column(c);
-    for (std::int64_t row = begin; row < end; ++row) {
+    for (std::int64_t row = begin; row < end; ++row)
       rows[static_cast<std::size_t>(row - begin)].push_back(name, cell_to_json(column, row));
-    }
   }
   return rows;
 }

@@ -42,7 +42,7 @@ Place Place::element(Outward outward) const {
 }
 
 std::int64_t Place::row_of(std::size_t chunk, std::int64_t index) const {
-  if (parent_ == nullptr) return first_rows_.at(chunk) + index;
+  if (!parent_) return first_rows_.at(chunk) + index;
   return parent_->row_of(chunk, outward_ ? outward_(chunk, index) : index);
 }
 
@@ -65,7 +65,7 @@ void Place::fail_at(ErrorCode code, const arrow::Array& chunk_values, std::size_
 
 void Place::refuse_at(ErrorCode code, const arrow::Array& chunk_values, std::size_t chunk, std::int64_t index,
                       const std::string& why) const {
-  if (listener_ == nullptr) fail_at(code, chunk_values, chunk, index, why);
+  if (!listener_) fail_at(code, chunk_values, chunk, index, why);
   (*listener_)({report_as_code_ ? code_ : code, path_, row_of(chunk, index), why,
                 [&] { return text_of(cell_to_json(chunk_values, index)); }});
 }

@@ -19,30 +19,25 @@ template <class Builder>
 ArrayPtr copy_views(const arrow::BinaryViewArray& views) {
   Builder builder;
   std::int64_t bytes = 0;
-  for (std::int64_t i = 0; i < views.length(); ++i) {
+  for (std::int64_t i = 0; i < views.length(); ++i)
     if (!views.IsNull(i)) bytes += static_cast<std::int64_t>(views.GetView(i).size());
-  }
   check(builder.Reserve(views.length()), ErrorCode::wrong_type);
   check(builder.ReserveData(bytes), ErrorCode::wrong_type);
-  for (std::int64_t i = 0; i < views.length(); ++i) {
-    if (views.IsNull(i)) {
+  for (std::int64_t i = 0; i < views.length(); ++i)
+    if (views.IsNull(i))
       builder.UnsafeAppendNull();
-    } else {
+    else
       builder.UnsafeAppend(views.GetView(i));
-    }
-  }
   return check(builder.Finish(), ErrorCode::wrong_type);
 }
 
 }  // namespace
 
 ArrayPtr without_views(const ArrayPtr& values) {
-  if (values->type_id() == arrow::Type::STRING_VIEW) {
+  if (values->type_id() == arrow::Type::STRING_VIEW)
     return copy_views<arrow::LargeStringBuilder>(static_cast<const arrow::BinaryViewArray&>(*values));
-  }
-  if (values->type_id() == arrow::Type::BINARY_VIEW) {
+  if (values->type_id() == arrow::Type::BINARY_VIEW)
     return copy_views<arrow::LargeBinaryBuilder>(static_cast<const arrow::BinaryViewArray&>(*values));
-  }
   return values;
 }
 

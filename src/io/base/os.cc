@@ -112,7 +112,7 @@ class PosixOs final : public Os {
     const int fd = open_folder(folder);
     if (fd < 0) return fd;
     DIR* stream = ::fdopendir(fd);
-    if (stream == nullptr) {
+    if (!stream) {
       const int error = errno;
       ::close(fd);
       return -error;

@@ -76,9 +76,8 @@ void find_beyond(const arrow::Array& values, Limits limits, const char* why, con
   const auto beyond = [&](Value value) { return value < lowest || value > highest; };
   bool any = false;
   for (std::int64_t i = 0; i < values.length(); ++i) any |= beyond(data[i]);
-  for (std::int64_t i = 0; any && i < values.length(); ++i) {
+  for (std::int64_t i = 0; any && i < values.length(); ++i)
     if (beyond(data[i]) && values.IsValid(i)) found(i, why);
-  }
 }
 
 bool begins_inside(std::string_view text) {
@@ -175,9 +174,8 @@ class PartColumn {
 
   void check(const Type& type, const std::string& path, int depth) {
     if (depth == 1) check_name(path, name_);
-    if (depth == kMaxAcceptedDepth + 1) {
+    if (depth == kMaxAcceptedDepth + 1)
       return add(path, "nested deeper than " + std::to_string(kMaxAcceptedDepth) + " levels");
-    }
     if (type.kind == Type::Kind::other) {
       const std::string why = why_no_type(*to_arrow(type));
       if (!why.empty()) add(path, std::string(kNotTaken) + type.other + ": " + why);

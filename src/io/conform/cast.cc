@@ -137,9 +137,8 @@ std::string_view without_plus(std::string_view text) {
 bool is_integer_text(std::string_view text) {
   if (!text.empty() && (text[0] == '+' || text[0] == '-')) text.remove_prefix(1);
   if (text.empty()) return false;
-  for (const char c : text) {
+  for (const char c : text)
     if (!is_digit(c)) return false;
-  }
   return true;
 }
 
@@ -333,11 +332,10 @@ ArrayPtr cast_to_text(const ArrayPtr& values, const Place& place, std::size_t ch
       Text found{true, {}};
       if (!values->IsNull(i)) {
         const auto value = read(i);
-        if constexpr (std::is_same_v<decltype(value), const float>) {
+        if constexpr (std::is_same_v<decltype(value), const float>)
           found = text_of_number(value, half ? 16 : 32);
-        } else {
+        else
           found = text_of_number(value);
-        }
       }
       if (!found.null && !found.text) {
         place.refuse_at(ErrorCode::lossy_cast, *values, chunk, i, kNoText);
@@ -372,11 +370,10 @@ ArrayPtr build_decimals(const ArrayPtr& values, const std::shared_ptr<arrow::Dat
       std::optional<std::string> digits;
       if (!values->IsNull(i)) {
         const auto number = read(i);
-        if constexpr (std::is_same_v<decltype(number), const Decimal>) {
+        if constexpr (std::is_same_v<decltype(number), const Decimal>)
           digits = scaled(number, target.precision(), target.scale());
-        } else {
+        else
           digits = scaled(*parse_decimal(std::to_string(number)), target.precision(), target.scale());
-        }
         if (!digits)
           place.refuse_at(ErrorCode::lossy_cast, *values, chunk, i, "this does not fit " + type->ToString());
       }
@@ -414,9 +411,8 @@ bool holds_exact(const arrow::Array& values) {
   };
   bool any = false;
   for (std::int64_t i = 0; i < values.length(); ++i) any |= beyond(data[i]);
-  for (std::int64_t i = 0; any && i < values.length(); ++i) {
+  for (std::int64_t i = 0; any && i < values.length(); ++i)
     if (beyond(data[i]) && !values.IsNull(i)) return true;
-  }
   return false;
 }
 

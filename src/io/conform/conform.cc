@@ -50,13 +50,11 @@ class Conformer {
     check(frame_.Validate(), ErrorCode::wrong_type, facts_of(""));
     check_names();
     if (frame_.num_rows() > 0) check_missing();
-    for (const core::ColumnDescriptor& column : descriptor_.columns) {
-      if (column.name == kBucket) {
+    for (const core::ColumnDescriptor& column : descriptor_.columns)
+      if (column.name == kBucket)
         take_ticks();
-      } else if (const ChunkedPtr given = column_of_frame(column.name)) {
+      else if (const ChunkedPtr given = column_of_frame(column.name))
         add(column, *given);
-      }
-    }
     add_extra_columns();
     Conformed result;
     result.table =
@@ -68,7 +66,7 @@ class Conformer {
       result.table = std::move(checked.table);
     }
     result.columns = std::move(columns_);
-    if (ticks_ == nullptr) return result;  // a frame without rows
+    if (!ticks_) return result;  // a frame without rows
     const BucketColumn buckets = buckets_of(*ticks_, options_.tick_bucket_size);
     result.columns.insert(result.columns.begin(), {kBucket, type_of(DType::i64)});
     result.table = check(result.table->AddColumn(0, arrow::field(kBucket, arrow::int64()), buckets.values),
@@ -102,7 +100,7 @@ class Conformer {
       if (!names.insert(name).second)
         fail(ErrorCode::duplicate_column, name, "the frame has two columns of this name");
       if (const std::string why = why_no_name(name); !why.empty()) fail(ErrorCode::reserved_name, name, why);
-      if (options_.strict_schema && options_.validate_schema && descriptor_.find(name) == nullptr) {
+      if (options_.strict_schema && options_.validate_schema && !descriptor_.find(name)) {
         fail(ErrorCode::unknown_column, name,
              "the table has no such column; drop it, or set strict_schema = false to keep it" +
                  did_you_mean(name, column_names()));
@@ -111,22 +109,20 @@ class Conformer {
   }
 
   void check_missing() const {
-    if (frame_.GetColumnByName(kTick) == nullptr) {
+    if (!frame_.GetColumnByName(kTick))
       fail(ErrorCode::missing_column, kTick, "the frame lacks this column, and every row needs its tick");
-    }
     if (!checks_nulls()) return;
     for (const core::ColumnDescriptor& column : descriptor_.columns) {
       if (!column.required || column.name == kBucket) continue;
-      if (frame_.GetColumnByName(column.name) == nullptr) {
+      if (!frame_.GetColumnByName(column.name))
         fail(ErrorCode::missing_column, column.name, "the frame lacks this column, which the table requires");
-      }
     }
   }
 
   // With at least one chunk, so that the casts see the type. nullptr where there is no such column.
   ChunkedPtr column_of_frame(const std::string& name) const {
     ChunkedPtr column = frame_.GetColumnByName(name);
-    if (column == nullptr || column->num_chunks() > 0) return column;
+    if (!column || column->num_chunks() > 0) return column;
     return std::make_shared<arrow::ChunkedArray>(
         check(arrow::MakeEmptyArray(column->type()), ErrorCode::wrong_type, facts_of(name)));
   }
@@ -138,7 +134,7 @@ class Conformer {
 
   void put(const std::string& name, Type type, ChunkedPtr values) {
     columns_.push_back({name, std::move(type)});
-    if (values == nullptr) return;
+    if (!values) return;
     fields_.push_back(arrow::field(name, values->type()));
     values_.push_back(std::move(values));
   }
@@ -148,7 +144,7 @@ class Conformer {
 
   void take_ticks() {
     const ChunkedPtr given = column_of_frame(kTick);
-    if (given == nullptr) return;
+    if (!given) return;
     Place place = place_of(kTick, *given);
     place.report_as(ErrorCode::bad_tick);
     if (options_.validate_rows) note_nulls(*given, *given, place, ErrorCode::bad_tick);
@@ -178,9 +174,8 @@ class Conformer {
       return put(column.name, type_of(DType::str), std::move(texts));
     }
     if (no_null) require_no_null(given, given, place);
-    if (column.dtype == DType::structure || column.dtype == DType::list_of_structures) {
+    if (column.dtype == DType::structure || column.dtype == DType::list_of_structures)
       return add_nested(column, given, place);
-    }
     put(column.name, type_of(column.dtype), cast(column.dtype, given, place));
   }
 
@@ -199,9 +194,8 @@ class Conformer {
     for (int c = 0; c < given.num_chunks(); ++c) {
       const arrow::Array& chunk = *given.chunk(c);
       if (chunk.ComputeLogicalNullCount() == 0) continue;
-      for (std::int64_t i = 0; i < chunk.length(); ++i) {
+      for (std::int64_t i = 0; i < chunk.length(); ++i)
         if (is_null(chunk, i)) then(static_cast<std::size_t>(c), i);
-      }
     }
   }
 
@@ -354,14 +348,14 @@ class Conformer {
   void add_extra_columns() {
     for (int i = 0; i < frame_.num_columns(); ++i) {
       const std::string& name = frame_.schema()->field(i)->name();
-      if (descriptor_.find(name) != nullptr) continue;
+      if (descriptor_.find(name)) continue;
       const arrow::ChunkedArray& given = *frame_.column(i);
       Normalized result = normalize(given, place_of(name, given), held(name));
       put(name, std::move(result.type), std::move(result.values));
     }
     Columns all = held_;  // a descriptor's column may not have been given yet
     for (const core::ColumnDescriptor& column : descriptor_.columns)
-      if (held(column.name) == nullptr) all.push_back({column.name, Type()});
+      if (!held(column.name)) all.push_back({column.name, Type()});
     if (const auto clash = find_name_clash(columns_, all)) {
       fail(ErrorCode::reserved_name, clash->offered,
            "the name differs from that of the column \"" + clash->other +

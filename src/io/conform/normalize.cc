@@ -60,10 +60,9 @@ TypePtr stored_type(const Type& type) {
     }
     case Kind::structure: {
       arrow::FieldVector fields;
-      for (const Field& field : type.fields) {
+      for (const Field& field : type.fields)
         if (TypePtr stored = stored_type(field.type))
           fields.push_back(arrow::field(field.name, std::move(stored)));
-      }
       return fields.empty() ? empty_struct() : arrow::struct_(fields);
     }
     default:
@@ -98,7 +97,7 @@ Type known_part(const Type& type) {
 // Nulls in place of `chunks`, of the type that the run remembers.
 Path nulls_as_held(const Place& place, const arrow::ArrayVector& chunks, const Type* held) {
   Path result;
-  if (held == nullptr || held->kind == Kind::null || !is_accepted(*held)) return result;
+  if (!held || held->kind == Kind::null || !is_accepted(*held)) return result;
   result.type = known_part(*held);
   result.arrow = stored_type(result.type);
   for (const ArrayPtr& chunk : chunks) {
@@ -117,9 +116,8 @@ bool all_null(const arrow::ArrayVector& chunks) {
 [[noreturn]] void refuse(const Place& place, ErrorCode code, const arrow::ArrayVector& chunks,
                          const std::string& why) {
   for (std::size_t chunk = 0; chunk < chunks.size(); ++chunk) {
-    for (std::int64_t i = 0; i < chunks[chunk]->length(); ++i) {
+    for (std::int64_t i = 0; i < chunks[chunk]->length(); ++i)
       if (!chunks[chunk]->IsNull(i)) place.fail_at(code, *chunks[chunk], chunk, i, why);
-    }
   }
   place.fail(code, why);
 }
@@ -194,9 +192,8 @@ std::vector<FieldOrder> order_of(const Place& place, const arrow::StructType& ty
   std::set<std::string_view> names;
   for (int i = 0; i < type.num_fields(); ++i) {
     const std::string& name = type.field(i)->name();
-    if (!names.insert(name).second) {
+    if (!names.insert(name).second)
       place.field(name).fail(ErrorCode::duplicate_column, "two fields have this name");
-    }
     order.push_back({i, position_in(known, name, static_cast<std::size_t>(i))});
   }
   std::ranges::stable_sort(order, {}, &FieldOrder::known);
@@ -231,7 +228,7 @@ Path normalize_struct(const Place& place, const arrow::StructType& type, const a
         place.field(name), field->type(), std::move(children[static_cast<std::size_t>(one.index)]),
         {one.known < known.size() ? &known[one.known].type : nullptr, field_of(above.declared, name)});
     result.type.fields.push_back({name, std::move(child.type)});
-    if (child.arrow == nullptr) continue;
+    if (!child.arrow) continue;
     fields.push_back(arrow::field(name, child.arrow));
     kept.push_back(std::move(child.chunks));
   }
@@ -264,9 +261,8 @@ Lists unpack(const List& list, const Place& place) {
                          ErrorCode::wrong_type, place.facts());
   auto* offsets = reinterpret_cast<Offset*>(result.offsets->mutable_data());
   offsets[0] = 0;
-  for (std::int64_t i = 0; i < list.length(); ++i) {
+  for (std::int64_t i = 0; i < list.length(); ++i)
     offsets[i + 1] = offsets[i] + (list.IsNull(i) ? Offset{0} : static_cast<Offset>(list.value_length(i)));
-  }
   return result;
 }
 
@@ -319,7 +315,7 @@ Path normalize_list(const Place& place, const arrow::DataType& type, const arrow
   Path element = normalize_path(
       below, type.field(0)->type(), elements,
       {above.held == nullptr ? nullptr : &above.held->fields.at(0).type, elements_of(above.declared)});
-  if (element.arrow == nullptr) {
+  if (!element.arrow) {
     element.arrow = empty_struct();
     for (const ArrayPtr& chunk : elements) {
       element.chunks.push_back(check(arrow::MakeArrayOfNull(element.arrow, chunk->length()),
@@ -414,8 +410,8 @@ Path normalize_decimals(const Place& place, const arrow::ArrayVector& chunks, co
 
 // Whether numbers on a path are to be text: that is declared, and the run holds none of them as numbers.
 bool becomes_text(Known known, const Type& offered, const arrow::DataType& type) {
-  if (known.declared == nullptr || known.declared->kind != Kind::str) return false;
-  if (known.held != nullptr && known.held->kind != Kind::str) return false;
+  if (!known.declared || known.declared->kind != Kind::str) return false;
+  if (known.held && known.held->kind != Kind::str) return false;
   return is_number(offered) || offered.kind == Kind::boolean || arrow::is_decimal(type.id());
 }
 
@@ -443,14 +439,14 @@ Path normalize_path(const Place& place, TypePtr type, arrow::ArrayVector chunks,
   }
   drop_offset(type, chunks, place);
   Type offered = outline(*type, place, chunks);
-  if (known.held != nullptr && known.held->kind == Kind::null) known.held = nullptr;
+  if (known.held && known.held->kind == Kind::null) known.held = nullptr;
   const Type* held = known.held;
   if (offered.kind == Kind::null) return nulls_as_held(place, chunks, held);
   if (becomes_text(known, offered, *type)) {
     for (std::size_t i = 0; i < chunks.size(); ++i) chunks[i] = cast_to_text(chunks[i], place, i);
     type = arrow::utf8();
     offered = plain(Kind::str);
-  } else if (arrow::is_decimal(type->id()) && held != nullptr && is_number(*held)) {
+  } else if (arrow::is_decimal(type->id()) && held && is_number(*held)) {
     const bool whole = std::ranges::all_of(chunks, [](const ArrayPtr& chunk) { return fits_i64(*chunk); });
     offered = plain(whole ? Kind::i64 : Kind::f64);
   } else if (holds_decimals(held) && (arrow::is_decimal(type->id()) || offered.kind == Kind::i64)) {
@@ -463,7 +459,7 @@ Path normalize_path(const Place& place, TypePtr type, arrow::ArrayVector chunks,
     refuse(place, ErrorCode::wrong_type, chunks,
            "values of the type " + type->ToString() + " are not taken: " + why);
   }
-  if (held != nullptr && !meets(*held, offered)) {
+  if (held && !meets(*held, offered)) {
     if (all_null(chunks)) return nulls_as_held(place, chunks, held);
     conflict(place, chunks, *held, offered);
   }
@@ -493,9 +489,8 @@ Normalized normalize(const arrow::ChunkedArray& column, const Place& place, cons
                      const Type* declared) {
   Path path = normalize_path(place, column.type(), column.chunks(), {held, declared});
   Normalized result{std::move(path.type), nullptr};
-  if (path.arrow != nullptr) {
+  if (path.arrow)
     result.values = std::make_shared<arrow::ChunkedArray>(std::move(path.chunks), std::move(path.arrow));
-  }
   return result;
 }
 

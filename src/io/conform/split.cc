@@ -43,11 +43,10 @@ class Slots {
       : lowest_(lowest) {
     constexpr std::uint64_t kAlwaysDense = 65536;
     const std::uint64_t range = static_cast<std::uint64_t>(highest) - static_cast<std::uint64_t>(lowest) + 1;
-    if (range != 0 && range <= std::max(static_cast<std::uint64_t>(rows), kAlwaysDense)) {
+    if (range != 0 && range <= std::max(static_cast<std::uint64_t>(rows), kAlwaysDense))
       make_dense(ids, range);
-    } else {
+    else
       make_sparse(ids);
-    }
   }
 
   const std::vector<std::int64_t>& ids() const { return ids_; }
@@ -59,9 +58,8 @@ class Slots {
  private:
   void make_dense(const arrow::ChunkedArray& ids, std::uint64_t range) {
     dense_.assign(range, 0);
-    for (const auto& chunk : ids.chunks()) {
+    for (const auto& chunk : ids.chunks())
       for (const std::int64_t id : integers_of(*chunk)) dense_[static_cast<std::size_t>(id - lowest_)] = 1;
-    }
     for (std::size_t i = 0; i < dense_.size(); ++i) {
       if (dense_[i] == 0) continue;
       dense_[i] = static_cast<std::uint32_t>(ids_.size());
@@ -110,11 +108,10 @@ void scatter_batch(const arrow::RecordBatch& batch, const Slots& slots, Gathered
   arrow::ArrayVector columns = batch.columns();
   const auto gather_column = [&](std::size_t i) { columns[i] = gather(columns[i], indices); };
   constexpr std::int64_t kWorthThreads = 65536;  // rows
-  if (batch.num_rows() >= kWorthThreads) {
+  if (batch.num_rows() >= kWorthThreads)
     in_parallel(threads, columns.size(), gather_column);
-  } else {
+  else
     for (std::size_t i = 0; i < columns.size(); ++i) gather_column(i);
-  }
   const auto sorted = arrow::RecordBatch::Make(batch.schema(), batch.num_rows(), std::move(columns));
   for (std::size_t slot = 0; slot + 1 < begins.size(); ++slot) {
     const std::int64_t length = begins[slot + 1] - begins[slot];

@@ -95,7 +95,7 @@ class Append {
                       .validate_rows = options_.validate_rows,
                       .quarantine = quarantines(),
                       .tick_bucket_size = run_.bucket_size(),
-                      .threads = run_.executor().threads()});
+                      .threads = run_.threads()});
     } catch (const IoSchemaError& e) {
       if (e.code() != ErrorCode::type_conflict) throw;
       refuse_conflict(table.name, e.facts().column, e.what(), e.facts());
@@ -111,7 +111,7 @@ class Append {
     TableParts piece{run_.tables().find(kQuarantine), {}, {}};
     const auto rows = check(arrow::ConcatenateTables(rejected), ErrorCode::wrong_type);
     piece.rows = conform(*rows, *piece.table, held,
-                         {.tick_bucket_size = run_.bucket_size(), .threads = run_.executor().threads()});
+                         {.tick_bucket_size = run_.bucket_size(), .threads = run_.threads()});
     pieces_.push_back(std::move(piece));
   }
 

@@ -27,7 +27,7 @@ std::shared_ptr<arrow::Schema> key_schema() {
 // The conditions that must all hold for `filter` to hold.
 void split(const Expression& filter, std::vector<Expression>& conditions) {
   const Expression::Call* call = filter.call();
-  if (call == nullptr || (call->function_name != "and_kleene" && call->function_name != "and")) {
+  if (!call || (call->function_name != "and_kleene" && call->function_name != "and")) {
     conditions.push_back(filter);
     return;
   }

@@ -155,11 +155,10 @@ class Judge {
     if (state.position <= 0) return false;
     if (const std::string id = log_.id_of(state.position); !id.empty()) return id == state.position_id;
     for (const auto& [bucket, parts] : state.buckets())
-      for (const PartRecord& part : parts) {
+      for (const PartRecord& part : parts)
         if (log_.commits.contains(part.seq) &&
             !added_.contains({part.seq, state.table, bucket, part.meta.path}))
           return false;
-      }
     return true;
   }
 

@@ -66,7 +66,7 @@ void PartsWriter::write_all(const std::vector<Work>& work, const std::string& co
   const auto total = static_cast<std::int64_t>(work.size());
   const auto caller = std::this_thread::get_id();
   std::atomic<std::int64_t> done = 0;
-  in_parallel(run_.executor().threads(), work.size(), [&](std::size_t i) {
+  in_parallel(run_.threads(), work.size(), [&](std::size_t i) {
     if (progress_ && std::this_thread::get_id() == caller) progress_(done, total);
     write_one(work[i], work.size(), commit_id, token);
     ++done;
@@ -97,7 +97,7 @@ void PartsWriter::write_one(const Work& work, std::size_t count, const std::stri
 
 void PartsWriter::sync_folders() {
   const std::vector<std::string> folders(folders_.begin(), folders_.end());
-  in_parallel(run_.executor().threads(), folders.size(),
+  in_parallel(run_.threads(), folders.size(),
               [&](std::size_t i) { run_.storage().sync(folders[i]); });
   for (const std::string& table : tables_with_new_buckets_) run_.storage().sync(run_.paths().table(table));
 }

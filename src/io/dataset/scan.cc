@@ -35,7 +35,7 @@ Scan scan(Run& run, std::string_view table, const ScanOptions& options) {
                                                          .verdicts = {},
                                                          .unreadable = nullptr,
                                                          .sound = run.sound_parts(),
-                                                         .threads = run.executor().threads()});
+                                                         .threads = run.threads()});
   state->query.tick_min = options.ticks.min.value_or(INT64_MIN);
   state->query.tick_max = options.ticks.max.value_or(INT64_MAX);
   state->query.batch_rows = options.batch_rows;

@@ -248,7 +248,7 @@ class Verify {
     constexpr std::size_t step = 64;
     for (std::size_t from = 0; from < parts.size(); from += step) {
       if (progress_) progress_(static_cast<std::int64_t>(from), static_cast<std::int64_t>(parts.size()));
-      in_parallel(run_.executor().threads(), std::min(step, parts.size() - from),
+      in_parallel(run_.threads(), std::min(step, parts.size() - from),
                   [&](std::size_t i) { check_part(state, *parts[from + i], on_disk); });
     }
     for (const PartRecord* part : parts) {
@@ -280,11 +280,10 @@ class Verify {
     if (facts.rows != part.meta.rows || facts.bytes != part.meta.bytes ||
         facts.tick_min != part.meta.tick_min || facts.tick_max != part.meta.tick_max)
       find("error", "part_damaged", path, "Rows, bytes or ticks are not those that were committed.");
-    if (part.checksum.empty()) {
+    if (part.checksum.empty())
       find("note", "no_checksum", path, "The older package wrote this part; its bytes cannot be checked.");
-    } else if (full_) {
+    else if (full_)
       check_bytes(path, part.checksum);
-    }
     if (!part.schema.empty() && schema_id(facts.footer.columns) != part.schema)
       find("error", "part_damaged", path, "Its columns are not those that were committed.");
     if (!same_types(facts.footer.columns, facts.stored))

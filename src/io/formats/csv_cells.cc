@@ -34,9 +34,7 @@ bool each_cell(const arrow::ChunkedArray& cells, Visit visit) {
     for (std::int64_t i = 0; i < text.length(); ++i, ++row) {
       const bool go_on = text.IsNull(i) ? visit(row, std::optional<std::string_view>())
                                         : visit(row, std::optional<std::string_view>(text.GetView(i)));
-      if (!go_on) {
-        return false;
-      }
+      if (!go_on) return false;
     }
   }
   return true;
@@ -52,9 +50,7 @@ bool is_null_or_empty(const std::optional<std::string_view>& cell) {
 
 // An integer as JSON writes it: "007" and "+7" are labels, not numbers.
 bool looks_integral(std::string_view cell) {
-  if (cell.starts_with('-')) {
-    cell.remove_prefix(1);
-  }
+  if (cell.starts_with('-')) cell.remove_prefix(1);
   return !cell.empty() && cell.find_first_not_of("0123456789") == std::string_view::npos &&
          (cell.size() == 1 || cell.front() != '0');
 }
@@ -70,9 +66,7 @@ std::optional<std::int64_t> parse_guessed_integer(std::string_view cell) {
 
 // An integer as frames have them: also as a decimal that is one, 2.0 or 1e3.
 std::optional<std::int64_t> parse_table_integer(std::string_view cell) {
-  if (cell.find_first_of(".eE") == std::string_view::npos) {
-    return parse_integer(cell);
-  }
+  if (cell.find_first_of(".eE") == std::string_view::npos) return parse_integer(cell);
   const auto number = core::parse_decimal(cell);
   return number ? core::to_i64(*number) : std::nullopt;
 }
@@ -86,18 +80,13 @@ constexpr std::array<std::pair<std::string_view, double>, 3> kWords{{
 std::optional<double> parse_word(std::string_view cell) {
   const bool negative = cell.starts_with('-');
   const auto lower = core::fold_case(cell.substr(negative ? 1 : 0));
-  for (const auto& [word, value] : kWords) {
-    if (lower == word && !(negative && std::isnan(value))) {
-      return negative ? -value : value;
-    }
-  }
+  for (const auto& [word, value] : kWords)
+    if (lower == word && !(negative && std::isnan(value))) return negative ? -value : value;
   return std::nullopt;
 }
 
 std::optional<double> parse_number(std::string_view cell) {
-  if (const auto word = parse_word(cell)) {
-    return word;
-  }
+  if (const auto word = parse_word(cell)) return word;
   if (looks_integral(cell)) {
     const auto integer = parse_integer(cell);
     const bool exact = integer && *integer >= -core::kExactInF64 && *integer <= core::kExactInF64;
@@ -105,9 +94,7 @@ std::optional<double> parse_number(std::string_view cell) {
     return exact ? std::optional(cell == "-0" ? -0.0 : value) : std::nullopt;
   }
   const auto digit = cell.find_first_not_of('-');
-  if (digit > 1 || cell[digit] < '0' || cell[digit] > '9') {
-    return std::nullopt;
-  }
+  if (digit > 1 || cell[digit] < '0' || cell[digit] > '9') return std::nullopt;
   const bool padded =
       cell[digit] == '0' && digit + 1 < cell.size() && cell[digit + 1] >= '0' && cell[digit + 1] <= '9';
   return padded ? std::nullopt : core::parse_number<double>(cell);
@@ -132,27 +119,18 @@ Chunked numbers(const arrow::ChunkedArray& cells, Parse parse) {
       return true;
     }
     const auto value = parse(*cell);
-    if (value) {
-      builder.UnsafeAppend(*value);
-    }
+    if (value) builder.UnsafeAppend(*value);
     return value.has_value();
   });
   return all ? one_chunk(builder) : nullptr;
 }
 
 Chunked guess(const Chunked& cells) {
-  if (cells->null_count() == cells->length()) {
+  if (cells->null_count() == cells->length())
     return std::make_shared<arrow::ChunkedArray>(std::make_shared<arrow::NullArray>(cells->length()));
-  }
-  if (each_cell(*cells, [](std::int64_t, const auto& cell) { return is_null_or_empty(cell); })) {
-    return cells;
-  }
-  if (auto integers = numbers<arrow::Int64Builder>(*cells, parse_guessed_integer)) {
-    return integers;
-  }
-  if (auto floats = numbers<arrow::DoubleBuilder>(*cells, parse_guessed_number)) {
-    return floats;
-  }
+  if (each_cell(*cells, [](std::int64_t, const auto& cell) { return is_null_or_empty(cell); })) return cells;
+  if (auto integers = numbers<arrow::Int64Builder>(*cells, parse_guessed_integer)) return integers;
+  if (auto floats = numbers<arrow::DoubleBuilder>(*cells, parse_guessed_number)) return floats;
   return cells;
 }
 
@@ -175,9 +153,7 @@ Json parse_cell(std::string_view text, const std::string& column, std::int64_t r
 Chunked json_cells(const arrow::ChunkedArray& cells, const std::string& name, const Type* declared) {
   JsonColumn column(name, declared);
   each_cell(cells, [&](std::int64_t row, const std::optional<std::string_view>& cell) {
-    if (!is_null_or_empty(cell)) {
-      column.append(row, parse_cell(*cell, name, row), row);
-    }
+    if (!is_null_or_empty(cell)) column.append(row, parse_cell(*cell, name, row), row);
     return true;
   });
   return std::make_shared<arrow::ChunkedArray>(column.finish(cells.length()));
@@ -188,11 +164,10 @@ Chunked strict_text(const arrow::ChunkedArray& cells, bool integers) {
   arrow::StringBuilder builder;
   each_cell(cells, [&](std::int64_t, const std::optional<std::string_view>& cell) {
     const auto integer = integers && cell ? parse_table_integer(*cell) : std::nullopt;
-    if (is_null_or_empty(cell)) {
+    if (is_null_or_empty(cell))
       check(builder.AppendNull(), ErrorCode::read_failed);
-    } else {
+    else
       check(builder.Append(integer ? std::to_string(*integer) : std::string(*cell)), ErrorCode::read_failed);
-    }
     return true;
   });
   return one_chunk(builder);
@@ -202,21 +177,15 @@ Chunked strict_text(const arrow::ChunkedArray& cells, bool integers) {
 
 Chunked cells_to_column(const Chunked& cells, const core::ColumnDescriptor* column, const std::string& name,
                         const Type* declared) {
-  if (column == nullptr) {
-    return guess(cells);
-  }
+  if (!column) return guess(cells);
   switch (column->dtype) {
     case core::DType::str:
       return cells;
     case core::DType::i64:
-      if (auto integers = numbers<arrow::Int64Builder>(*cells, parse_table_integer)) {
-        return integers;
-      }
+      if (auto integers = numbers<arrow::Int64Builder>(*cells, parse_table_integer)) return integers;
       return strict_text(*cells, true);
     case core::DType::f64:
-      if (auto floats = numbers<arrow::DoubleBuilder>(*cells, parse_number)) {
-        return floats;
-      }
+      if (auto floats = numbers<arrow::DoubleBuilder>(*cells, parse_number)) return floats;
       return strict_text(*cells, false);
     case core::DType::structure:
     case core::DType::list_of_structures:

@@ -56,9 +56,7 @@ class Files {
  private:
   std::vector<Frame> read(std::int64_t max_rows) {
     try {
-      if (reader_ == nullptr) {
-        reader_ = open_frames(paths_[at_], {options_.format, &table_, options_.stop});
-      }
+      if (!reader_) reader_ = open_frames(paths_[at_], {options_.format, &table_, options_.stop});
       return reader_->next(max_rows);
     } catch (const SchemaError& error) {
       raise_of_file(error);
@@ -81,16 +79,13 @@ class Files {
 
   Batch make_batch(std::vector<Frame> frames) const {
     Batch batch{paths_[at_], reader_->lines(), std::move(frames), 0};
-    for (const auto& frame : batch.frames) {
-      batch.rows += frame.table()->num_rows();
-    }
+    for (const auto& frame : batch.frames) batch.rows += frame.table()->num_rows();
     return batch;
   }
 
   void tell_progress() const {
-    if (options_.stop && options_.stop()) {
+    if (options_.stop && options_.stop())
       raise(ErrorCode::interrupted, "stopped before the rows of " + paths_[at_] + " were appended");
-    }
     if (options_.progress) {
       const auto size = paths_.size() == 1 ? reader_->size() : -1;
       options_.progress(bytes_before_ + reader_->position(), std::max<std::int64_t>(size, 0));
@@ -115,9 +110,8 @@ class Files {
     row -= batch->rows;
     ++batch;
   }
-  if (!one_frame || row < 0 || batch == batches.end() || !facts.path.empty()) {
+  if (!one_frame || row < 0 || batch == batches.end() || !facts.path.empty())
     raise(error.code(), error.what(), facts);
-  }
   facts.path = batch->path;
   facts.row = row;
   facts.line = batch->lines.line_of(row);
@@ -150,16 +144,11 @@ AppendOptions options_of(const AppendFilesOptions& all, std::int64_t n) {
 AppendSummary commit(Dataset& dataset, const std::string& table, const std::vector<Batch>& batches,
                      const AppendFilesOptions& options, std::int64_t n) {
   std::vector<std::shared_ptr<arrow::Table>> tables;
-  for (const auto& batch : batches) {
-    for (const auto& frame : batch.frames) {
-      add_rows(tables, frame.table());
-    }
-  }
+  for (const auto& batch : batches)
+    for (const auto& frame : batch.frames) add_rows(tables, frame.table());
   std::vector<TableFrame> frames;
   frames.reserve(tables.size());
-  for (auto& rows : tables) {
-    frames.push_back({table, Frame(std::move(rows))});
-  }
+  for (auto& rows : tables) frames.push_back({table, Frame(std::move(rows))});
   AppendSummary together;
   together.table = table;
   together.run_id = dataset.run_id();
@@ -171,9 +160,7 @@ AppendSummary commit(Dataset& dataset, const std::string& table, const std::vect
   } catch (const Error& error) {
     raise_about(error, batches, frames.size() == 1);
   }
-  if (options.on_commit) {
-    options.on_commit(together);
-  }
+  if (options.on_commit) options.on_commit(together);
   return together;
 }
 
@@ -188,9 +175,7 @@ Json to_json(const AppendFilesSummary& summary) {
 
 AppendFilesSummary append_files(Dataset& dataset, std::string_view table, std::span<const std::string> paths,
                                 const AppendFilesOptions& options) {
-  if (options.rows_per_commit < 0) {
-    raise(ErrorCode::bad_argument, "rows per commit must not be negative");
-  }
+  if (options.rows_per_commit < 0) raise(ErrorCode::bad_argument, "rows per commit must not be negative");
   const std::string name(table);
   const auto descriptor = dataset.require_table(name);
   AppendFilesSummary summary;
@@ -213,36 +198,24 @@ AppendFilesSummary append_files(Dataset& dataset, std::string_view table, std::s
   Batch batch;
   while (files.next(max_rows, batch)) {
     held.push_back(std::move(batch));
-    if (!at_once) {
-      flush();
-    }
+    if (!at_once) flush();
   }
-  if (!held.empty()) {
-    flush();
-  }
+  if (!held.empty()) flush();
   return summary;
 }
 
 std::int64_t write_scan(const Scan& scan, BatchWriter& writer, const Progress& progress) {
   std::int64_t total = 0;
-  for (const auto& part : scan.plan()) {
-    total = capped_sum(total, part.kept ? part.part.rows : 0);
-  }
+  for (const auto& part : scan.plan()) total = capped_sum(total, part.kept ? part.part.rows : 0);
   const auto reader = scan.reader();
   std::int64_t rows = 0;
   while (true) {
     std::shared_ptr<arrow::RecordBatch> batch;
-    if (const auto status = reader->ReadNext(&batch); !status.ok()) {
-      rethrow(status);
-    }
-    if (batch == nullptr) {
-      break;
-    }
+    if (const auto status = reader->ReadNext(&batch); !status.ok()) rethrow(status);
+    if (!batch) break;
     rows += batch->num_rows();
     writer.write(batch);
-    if (progress) {
-      progress(std::min(rows, total), total);
-    }
+    if (progress) progress(std::min(rows, total), total);
   }
   writer.finish();
   return rows;

@@ -67,22 +67,16 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kOtherKin
 
 void refuse_other_kinds(FdInput& input) {
   const std::string_view head = input.peek(kSniffed);
-  for (const auto& [first_bytes, kind] : kOtherKinds) {
-    if (head.starts_with(first_bytes)) {
-      refuse_kind(input, kind);
-    }
-  }
+  for (const auto& [first_bytes, kind] : kOtherKinds)
+    if (head.starts_with(first_bytes)) refuse_kind(input, kind);
 }
 
 // Text of ASCII letters in units of 16 bits: every other byte is NUL.
 bool looks_like_utf16(std::string_view head, std::size_t first_nul) {
   constexpr std::size_t kEnough = 8;
   head = head.substr(0, head.size() / 2 * 2);
-  for (std::size_t i = 0; i < head.size(); ++i) {
-    if ((head[i] == '\0') != (i % 2 == first_nul)) {
-      return false;
-    }
-  }
+  for (std::size_t i = 0; i < head.size(); ++i)
+    if ((head[i] == '\0') != (i % 2 == first_nul)) return false;
   return head.size() >= kEnough;
 }
 
@@ -93,31 +87,17 @@ void require_utf8(FdInput& input) {
     refuse_kind(input,
                 "is " + encoding + " text; convert it to UTF-8 first: iconv -f " + encoding + " -t UTF-8");
   };
-  if (head.starts_with("\xff\xfe\0\0"sv) || head.starts_with("\0\0\xfe\xff"sv)) {
-    refuse("UTF-32");
-  }
-  if (head.starts_with("\xff\xfe"sv) || head.starts_with("\xfe\xff"sv)) {
-    refuse("UTF-16");
-  }
-  if (looks_like_utf16(head, 1)) {
-    refuse("UTF-16LE");
-  }
-  if (looks_like_utf16(head, 0)) {
-    refuse("UTF-16BE");
-  }
+  if (head.starts_with("\xff\xfe\0\0"sv) || head.starts_with("\0\0\xfe\xff"sv)) refuse("UTF-32");
+  if (head.starts_with("\xff\xfe"sv) || head.starts_with("\xfe\xff"sv)) refuse("UTF-16");
+  if (looks_like_utf16(head, 1)) refuse("UTF-16LE");
+  if (looks_like_utf16(head, 0)) refuse("UTF-16BE");
 }
 
 Format sniff(FdInput& input) {
   std::string_view head = input.peek(kSniffed);
-  if (head.starts_with("PAR1")) {
-    return Format::parquet;
-  }
-  if (head.starts_with("ARROW1") || head.starts_with("\xFF\xFF\xFF\xFF")) {
-    return Format::arrow;
-  }
-  if (head.starts_with("\xEF\xBB\xBF")) {
-    head.remove_prefix(3);
-  }
+  if (head.starts_with("PAR1")) return Format::parquet;
+  if (head.starts_with("ARROW1") || head.starts_with("\xFF\xFF\xFF\xFF")) return Format::arrow;
+  if (head.starts_with("\xEF\xBB\xBF")) head.remove_prefix(3);
   const auto first = head.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos) {
     ErrorFacts facts;
@@ -134,9 +114,7 @@ const std::vector<std::string>& format_names() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> all;
     all.reserve(kNames.size());
-    for (const auto& [format, name] : kNames) {
-      all.emplace_back(name);
-    }
+    for (const auto& [format, name] : kNames) all.emplace_back(name);
     return all;
   }();
   return names;
@@ -170,18 +148,13 @@ std::optional<Format> format_of_path(std::string_view path) {
       break;
     }
   }
-  for (const auto& [extension, format] : kExtensions) {
-    if (lower.size() > extension.size() && lower.ends_with(extension)) {
-      return format;
-    }
-  }
+  for (const auto& [extension, format] : kExtensions)
+    if (lower.size() > extension.size() && lower.ends_with(extension)) return format;
   return std::nullopt;
 }
 
 void LineMap::add(std::int64_t line) {
-  if (runs_.empty() || runs_.back().line + (rows_ - runs_.back().row) != line) {
-    runs_.push_back({rows_, line});
-  }
+  if (runs_.empty() || runs_.back().line + (rows_ - runs_.back().row) != line) runs_.push_back({rows_, line});
   ++rows_;
 }
 
@@ -191,9 +164,7 @@ void LineMap::clear() {
 }
 
 std::optional<std::int64_t> LineMap::line_of(std::int64_t row) const {
-  if (row < 0 || row >= rows_) {
-    return std::nullopt;
-  }
+  if (row < 0 || row >= rows_) return std::nullopt;
   const auto after = std::upper_bound(runs_.begin(), runs_.end(), row,
                                       [](std::int64_t r, const Run& run) { return r < run.row; });
   const Run& run = *std::prev(after);
@@ -223,13 +194,9 @@ std::unique_ptr<FrameReader> open_frames(const std::string& path, const InputOpt
   input->unpack();
   refuse_other_kinds(*input);
   std::optional<Format> format = options.format;
-  if (!format) {
-    format = format_of_path(path);
-  }
+  if (!format) format = format_of_path(path);
   const Format found = format ? *format : sniff(*input);
-  if (found == Format::csv || found == Format::jsonl) {
-    require_utf8(*input);
-  }
+  if (found == Format::csv || found == Format::jsonl) require_utf8(*input);
   switch (found) {
     case Format::csv:
       return read_csv(std::move(input), options.table, format ? "" : kTakenForCsv);

@@ -36,9 +36,7 @@ bool holds_placeholder(const arrow::DataType& type) {
 }
 
 std::shared_ptr<arrow::Array> with_placeholders(const std::shared_ptr<arrow::Array>& array) {
-  if (!holds_empty_struct(*array->type())) {
-    return array;
-  }
+  if (!holds_empty_struct(*array->type())) return array;
   auto data = array->data()->Copy();
   if (data->child_data.empty()) {
     const auto child = check_write(arrow::MakeArrayOfNull(arrow::boolean(), data->offset + data->length));
@@ -128,7 +126,7 @@ std::shared_ptr<arrow::ArrayData> without_text(const arrow::ArrayData& data) {
 // UTF-8 is asked later, value by value.
 std::shared_ptr<arrow::RecordBatch> checked(std::shared_ptr<arrow::RecordBatch> batch,
                                             const std::string& name) {
-  if (batch == nullptr) return batch;
+  if (!batch) return batch;
   for (const auto& column : batch->columns())
     check_read(arrow::MakeArray(without_text(*column->data()))->ValidateFull(), name);
   return batch;
@@ -143,17 +141,11 @@ class BatchFrames : public FrameReader {
     std::int64_t rows = 0;
     while (rows < max_rows) {
       auto batch = next_batch();
-      if (batch == nullptr) {
-        break;
-      }
+      if (!batch) break;
       rows += batch->num_rows();
-      if (batch->num_rows() > 0) {
-        batches.push_back(std::move(batch));
-      }
+      if (batch->num_rows() > 0) batches.push_back(std::move(batch));
     }
-    if (batches.empty()) {
-      return {};
-    }
+    if (batches.empty()) return {};
     const auto schema = batches.front()->schema();
     return {Frame(check_read(arrow::Table::FromRecordBatches(schema, batches), name()))};
   }
@@ -171,9 +163,8 @@ class BatchFrames : public FrameReader {
 
 // The whole input for reading out of order: the file itself, or what a pipe or a compressed file held.
 std::shared_ptr<arrow::io::RandomAccessFile> random_access(FdInput& input, const std::string& path) {
-  if (path != "-" && input.size() >= 0 && !input.is_packed()) {
+  if (path != "-" && input.size() >= 0 && !input.is_packed())
     return check_read(arrow::io::ReadableFile::Open(path), path);
-  }
   return std::make_shared<arrow::io::BufferReader>(arrow::Buffer::FromString(input.read_all()));
 }
 
@@ -248,9 +239,7 @@ class ParquetFrames : public BatchFrames {
   std::shared_ptr<arrow::RecordBatch> next_batch() override {
     std::shared_ptr<arrow::RecordBatch> batch;
     check_read(batches_->ReadNext(&batch), name());
-    if (batch == nullptr) {
-      return nullptr;
-    }
+    if (!batch) return nullptr;
     rows_read_ += batch->num_rows();
     return without_placeholders(*batch);
   }
@@ -308,9 +297,7 @@ class ParquetWriter : public BatchWriter {
 }  // namespace
 
 std::unique_ptr<FrameReader> read_arrow(const std::shared_ptr<FdInput>& input, const std::string& path) {
-  if (input->peek(6) == "ARROW1") {
-    return std::make_unique<ArrowFileFrames>(input, path);
-  }
+  if (input->peek(6) == "ARROW1") return std::make_unique<ArrowFileFrames>(input, path);
   return std::make_unique<ArrowStreamFrames>(input);
 }
 

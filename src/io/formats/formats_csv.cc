@@ -35,16 +35,14 @@ class CsvRows {
  public:
   explicit CsvRows(FdInput& input) : input_(input) {
     fill(kBlockBytes);
-    if (text_.starts_with("\xEF\xBB\xBF")) {
-      text_.erase(0, 3);
-    }
+    if (text_.starts_with("\xEF\xBB\xBF")) text_.erase(0, 3);
   }
 
   // The next rows, at least one and up to `max_rows`, each of `columns` cells (-1: as many as the first has).
   // nullptr at the end.
   std::unique_ptr<arrow::csv::BlockParser> next(char delimiter, std::int32_t columns, std::int32_t max_rows) {
     auto parser = parse(delimiter, columns, max_rows);
-    if (parser != nullptr) {
+    if (parser) {
       lines_ += lines_in(std::string_view(text_).substr(begin_, used_));
       rows_ += parser->num_rows();
       begin_ += used_;
@@ -56,7 +54,7 @@ class CsvRows {
   std::vector<std::string> first(char delimiter) {
     const auto parser = parse(delimiter, -1, 1);
     std::vector<std::string> cells;
-    if (parser != nullptr) {
+    if (parser) {
       const auto add = [&](const std::uint8_t* data, std::uint32_t size, auto...) {  // later Arrows tell more
         cells.emplace_back(reinterpret_cast<const char*>(data), size);
         return arrow::Status::OK();
@@ -82,9 +80,8 @@ class CsvRows {
  private:
   static std::int64_t lines_in(std::string_view text) {
     std::int64_t lines = std::count(text.begin(), text.end(), '\n');
-    for (auto at = text.find('\r'); at != std::string_view::npos; at = text.find('\r', at + 1)) {
+    for (auto at = text.find('\r'); at != std::string_view::npos; at = text.find('\r', at + 1))
       lines += at + 1 == text.size() || text[at + 1] != '\n' ? 1 : 0;
-    }
     return lines;
   }
 
@@ -111,17 +108,13 @@ class CsvRows {
   // Of a block that may go on with LF the CR at its end is left for the next one.
   std::string_view whole_part() const {
     auto text = std::string_view(text_).substr(begin_);
-    if (!at_end_ && text.ends_with('\r')) {
-      text.remove_suffix(1);
-    }
+    if (!at_end_ && text.ends_with('\r')) text.remove_suffix(1);
     return text;
   }
 
   std::unique_ptr<arrow::csv::BlockParser> parse(char delimiter, std::int32_t columns,
                                                  std::int32_t max_rows) {
-    if (text_.size() - begin_ < kBlockBytes / 2) {
-      fill(kBlockBytes);
-    }
+    if (text_.size() - begin_ < kBlockBytes / 2) fill(kBlockBytes);
     while (true) {
       const auto text = whole_part();
       std::string wrong_width;
@@ -129,24 +122,16 @@ class CsvRows {
                                                               columns, rows_ + 1, max_rows);
       used_ = 0;
       const auto status = parser->Parse(text, &used_);
-      if (!wrong_width.empty()) {
-        fail(ErrorCode::read_failed, wrong_line_, wrong_width);
-      }
-      if (columns < 0 && status.IsInvalid() &&
-          parser->num_rows() == 0) {  // no whole row to count the cells of
+      if (!wrong_width.empty()) fail(ErrorCode::read_failed, wrong_line_, wrong_width);
+      if (columns < 0 && status.IsInvalid() && parser->num_rows() == 0)  // no whole row to count the cells of
         used_ = empty_lines(text);
-      } else {
+      else
         check_read(status, input_.name());
-      }
-      if (parser->num_rows() > 0) {
-        return parser;
-      }
+      if (parser->num_rows() > 0) return parser;
       begin_ += used_;  // of empty lines
       lines_ += lines_in(text.substr(0, used_));
       const std::size_t held = text_.size() - begin_;
-      if (at_end_ && held == 0) {
-        return nullptr;
-      }
+      if (at_end_ && held == 0) return nullptr;
       if (at_end_) {
         fail(ErrorCode::read_failed, lines_,
              "a quote that opens in the row that begins here is never closed");
@@ -207,12 +192,8 @@ class CsvFrames : public FrameReader {
       const auto wanted = std::min<std::int64_t>(max_rows - rows, kRowsAtOnce);
       const auto parsed =
           rows_.next(delimiter_, static_cast<std::int32_t>(names_.size()), static_cast<std::int32_t>(wanted));
-      if (parsed == nullptr) {
-        break;
-      }
-      for (std::size_t i = 0; i < cells.size(); ++i) {
-        cells[i].push_back(column_of(*parsed, i));
-      }
+      if (!parsed) break;
+      for (std::size_t i = 0; i < cells.size(); ++i) cells[i].push_back(column_of(*parsed, i));
       rows += parsed->num_rows();
     }
     return rows == 0 ? std::vector<Frame>() : std::vector{Frame(typed(cells, rows))};
@@ -238,11 +219,10 @@ class CsvFrames : public FrameReader {
         delimiter_ = delimiter;
       }
     }
-    if (names_.empty()) {
+    if (names_.empty())
       rows_.fail(ErrorCode::read_failed, 1, "there is no header line with the names of the columns");
-    }
-    if (table_ != nullptr && std::none_of(names_.begin(), names_.end(),
-                                          [&](const std::string& name) { return is_column(name); })) {
+    if (table_ && std::none_of(names_.begin(), names_.end(),
+                               [&](const std::string& name) { return is_column(name); })) {
       tell_no_table(taken_for);
     }
     rows_.next(delimiter_, -1, 1);
@@ -250,9 +230,8 @@ class CsvFrames : public FrameReader {
 
   [[noreturn]] void tell_no_table(const std::string& taken_for) const {
     std::vector<std::string> columns;
-    for (const auto& column : table_->columns) {
+    for (const auto& column : table_->columns)
       if (column.name != "bucket") columns.push_back(column.name);
-    }
     rows_.fail(ErrorCode::read_failed, 1,
                "this is no header line with columns of the table " + table_->name + " (" +
                    core::join(columns) +
@@ -265,9 +244,7 @@ class CsvFrames : public FrameReader {
     std::int64_t row = rows_.rows() - 1 - parsed.num_rows();  // of the file's data, from 0
     const auto add = [&](const std::uint8_t* data, std::uint32_t size, bool quoted, auto...) {
       const std::string_view text(reinterpret_cast<const char*>(data), size);
-      if (!is_utf8(text)) {
-        tell_no_utf8(column, row, text);
-      }
+      if (!is_utf8(text)) tell_no_utf8(column, row, text);
       ++row;
       return size == 0 && !quoted ? cells.AppendNull() : cells.Append(text);
     };

@@ -23,17 +23,13 @@ void put_quoted(std::string_view text, std::string& out) {
   out += '"';
   for (const char c : text) {
     out += c;
-    if (c == '"') {
-      out += c;
-    }
+    if (c == '"') out += c;
   }
   out += '"';
 }
 
 std::string number_text(double value) {
-  if (std::isnan(value)) {
-    return "nan";
-  }
+  if (std::isnan(value)) return "nan";
   return std::isinf(value) ? (value > 0 ? "inf" : "-inf") : format_double(value);
 }
 
@@ -61,9 +57,7 @@ class Cells {
   }
 
   void put(std::int64_t row, std::string& out) const {
-    if (column_->IsNull(row)) {
-      return;
-    }
+    if (column_->IsNull(row)) return;
     if (column_->type_id() == arrow::Type::DOUBLE) {
       out += number_text(static_cast<const arrow::DoubleArray&>(*column_).Value(row));
     } else if (as_json_) {
@@ -77,11 +71,10 @@ class Cells {
 
  private:
   void put_text(std::string_view text, std::string& out) const {
-    if (is_text_) {
+    if (is_text_)
       put_quoted(text, out);
-    } else {
+    else
       out += text;
-    }
   }
 
   ArrayPtr column_;
@@ -100,18 +93,14 @@ class CsvWriter : public BatchWriter {
 
   void write(const std::shared_ptr<arrow::RecordBatch>& batch) override {
     std::vector<Cells> columns;
-    for (const auto& column : batch->columns()) {
-      columns.emplace_back(column);
-    }
+    for (const auto& column : batch->columns()) columns.emplace_back(column);
     for (std::int64_t row = 0; row < batch->num_rows(); ++row) {
       for (std::size_t i = 0; i < columns.size(); ++i) {
         text_ += i == 0 ? "" : ",";
         columns[i].put(row, text_);
       }
       text_ += '\n';
-      if (text_.size() >= kFlushBytes) {
-        flush();
-      }
+      if (text_.size() >= kFlushBytes) flush();
     }
     flush();
   }

@@ -15,9 +15,7 @@ constexpr std::int64_t kRowsAtOnce = 1024;
 constexpr std::size_t kFirstBytes = 64;
 
 bool begins_array(std::string_view head) {
-  if (head.starts_with("\xEF\xBB\xBF")) {
-    head.remove_prefix(3);
-  }
+  if (head.starts_with("\xEF\xBB\xBF")) head.remove_prefix(3);
   const auto first = head.find_first_not_of(" \t\r\n");
   return first != std::string_view::npos && head[first] == '[';
 }
@@ -26,9 +24,7 @@ class JsonLineFrames : public FrameReader {
  public:
   JsonLineFrames(std::shared_ptr<FdInput> input, const core::TableDescriptor* table)
       : input_(std::move(input)), table_(table), reader_(*input_) {
-    if (begins_array(input_->peek(kFirstBytes))) {
-      array_.emplace(*input_);
-    }
+    if (begins_array(input_->peek(kFirstBytes))) array_.emplace(*input_);
   }
 
   std::vector<Frame> next(std::int64_t max_rows) override {
@@ -37,9 +33,7 @@ class JsonLineFrames : public FrameReader {
     std::int64_t rows = 0;
     while (rows < max_rows) {
       const auto chunk = next_chunk(std::min(max_rows - rows, kChunkRows));
-      if (chunk.empty()) {
-        break;
-      }
+      if (chunk.empty()) break;
       add_rows(frames, make_frame(chunk, rows));
       rows += static_cast<std::int64_t>(chunk.size());
     }
@@ -54,9 +48,7 @@ class JsonLineFrames : public FrameReader {
     std::vector<JsonObject> rows;
     while (static_cast<std::int64_t>(rows.size()) < max_rows) {
       const auto text = array_ ? array_->next() : reader_.next();
-      if (!text) {
-        break;
-      }
+      if (!text) break;
       const std::int64_t line = array_ ? array_->number() : reader_.number();
       if (auto row = parse_json_line(*text, line)) {
         rows.push_back(std::move(*row));
@@ -106,9 +98,7 @@ class JsonLineWriter : public BatchWriter {
 }  // namespace
 
 std::optional<JsonObject> parse_json_line(std::string_view text, std::int64_t line) {
-  if (text.find_first_not_of(" \t\r") == std::string_view::npos) {
-    return std::nullopt;
-  }
+  if (text.find_first_not_of(" \t\r") == std::string_view::npos) return std::nullopt;
   ErrorFacts facts;
   facts.line = line;
   Json value;
@@ -118,7 +108,7 @@ std::optional<JsonObject> parse_json_line(std::string_view text, std::int64_t li
     raise_at_line(error, line);
   }
   auto* object = value.get_if<JsonObject>();
-  if (object == nullptr) {
+  if (!object) {
     facts.value = shortened(text, 80);
     raise(ErrorCode::bad_json,
           "line " + std::to_string(line) + ": a row must be a JSON object, this is " + facts.value, facts);

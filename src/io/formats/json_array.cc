@@ -15,9 +15,7 @@ int JsonArrayReader::peek() {
     chunk_.resize(kChunk);
     chunk_.resize(static_cast<std::size_t>(input_.read_some(chunk_.data(), kChunk)));
     at_ = 0;
-    if (chunk_.empty()) {
-      return -1;
-    }
+    if (chunk_.empty()) return -1;
   }
   return static_cast<unsigned char>(chunk_[at_]);
 }
@@ -48,9 +46,7 @@ void JsonArrayReader::take_element() {
   int depth = 0;
   bool in_text = false;
   for (int c = peek(); in_text || depth > 0 || (c != ',' && c != ']'); c = peek()) {
-    if (c < 0) {
-      fail("it ends inside of an element");
-    }
+    if (c < 0) fail("it ends inside of an element");
     element_ += static_cast<char>(c);
     take();
     if (in_text) {
@@ -67,14 +63,11 @@ void JsonArrayReader::take_element() {
 }
 
 std::optional<std::string_view> JsonArrayReader::next() {
-  if (ended_) {
-    return std::nullopt;
-  }
+  if (ended_) return std::nullopt;
   const bool first = !begun_;
   if (first) {
-    while (peek() == 0xEF || peek() == 0xBB || peek() == 0xBF) {  // a byte order mark
+    while (peek() == 0xEF || peek() == 0xBB || peek() == 0xBF)  // a byte order mark
       take();
-    }
     skip_space();
     take();  // the bracket, by which the caller knew it
     begun_ = true;
@@ -86,16 +79,12 @@ std::optional<std::string_view> JsonArrayReader::next() {
   } else if (c == ']') {
     take();
     ended_ = true;
-    if (skip_space() >= 0) {
-      fail("something stands after its end");
-    }
+    if (skip_space() >= 0) fail("something stands after its end");
     return std::nullopt;
   } else if (!first) {
     fail(c < 0 ? "its end is missing" : "a comma or bracket is missing after an element");
   }
-  if (c < 0 || c == ',' || c == ']') {
-    fail(c < 0 ? "its end is missing" : "an element is missing");
-  }
+  if (c < 0 || c == ',' || c == ']') fail(c < 0 ? "its end is missing" : "an element is missing");
   first_line_ = line_;
   take_element();
   return element_;

@@ -25,9 +25,7 @@ namespace {
 
 std::int64_t tick_of(const JsonObject& row, std::int64_t line) {
   const Json* value = row.find("tick");
-  if (value == nullptr) {
-    raise_row(ErrorCode::missing_column, "the row has no \"tick\"", line, "tick");
-  }
+  if (!value) raise_row(ErrorCode::missing_column, "the row has no \"tick\"", line, "tick");
   const auto tick = core::whole_number(*value);
   if (!tick || *tick < 0) {
     const std::string text = shortened(write_json(*value));
@@ -38,11 +36,9 @@ std::int64_t tick_of(const JsonObject& row, std::int64_t line) {
 
 std::string table_of(const Dataset& dataset, const JsonObject& row, std::int64_t line) {
   const Json* value = row.find("table");
-  if (value == nullptr) {
-    raise_row(ErrorCode::missing_column, "the row has no \"table\"", line, "table");
-  }
+  if (!value) raise_row(ErrorCode::missing_column, "the row has no \"table\"", line, "table");
   const auto* name = value->get_if<std::string>();
-  if (name == nullptr) {
+  if (!name) {
     const std::string text = shortened(write_json(*value));
     raise_row(ErrorCode::unknown_table, "a table is named by a text, not by " + text, line, "table", text);
   }
@@ -55,11 +51,8 @@ std::string table_of(const Dataset& dataset, const JsonObject& row, std::int64_t
 
 JsonObject without_table(JsonObject&& row) {
   JsonObject rest;
-  for (auto& [key, value] : row) {
-    if (key != "table") {
-      rest.push_back(std::move(key), std::move(value));
-    }
-  }
+  for (auto& [key, value] : row)
+    if (key != "table") rest.push_back(std::move(key), std::move(value));
   return rest;
 }
 
@@ -71,21 +64,15 @@ Json optional_json(const std::optional<std::int64_t>& value) {
 
 Json to_json(const RecordSummary& summary) {
   JsonObject tables;
-  for (const auto& [table, rows] : summary.rows_by_table) {
-    tables.push_back(table, rows);
-  }
+  for (const auto& [table, rows] : summary.rows_by_table) tables.push_back(table, rows);
   JsonObject json{{"ticks", summary.ticks},
                   {"rows", summary.rows},
                   {"commits", summary.commits},
                   {"first_tick", optional_json(summary.first_tick)},
                   {"last_tick", optional_json(summary.last_tick)},
                   {"tables", std::move(tables)}};
-  if (summary.repeated) {
-    json.push_back("repeated", *summary.repeated);
-  }
-  if (summary.quarantined) {
-    json.push_back("quarantined", *summary.quarantined);
-  }
+  if (summary.repeated) json.push_back("repeated", *summary.repeated);
+  if (summary.quarantined) json.push_back("quarantined", *summary.quarantined);
   return json;
 }
 
@@ -108,17 +95,13 @@ AppendOptions JsonLinesRecorder::options_of_tick() const {
 
 std::int64_t JsonLinesRecorder::pending_rows() const {
   std::int64_t rows = 0;
-  for (const auto& [table, pending] : pending_) {
-    rows += static_cast<std::int64_t>(pending.rows.size());
-  }
+  for (const auto& [table, pending] : pending_) rows += static_cast<std::int64_t>(pending.rows.size());
   return rows;
 }
 
 void JsonLinesRecorder::add_line(std::string_view line) {
   ++line_;
-  if (auto row = parse_json_line(line, line_)) {
-    add_row(std::move(*row));
-  }
+  if (auto row = parse_json_line(line, line_)) add_row(std::move(*row));
 }
 
 void JsonLinesRecorder::add_row(JsonObject row) {
@@ -137,18 +120,15 @@ void JsonLinesRecorder::take_tick(std::int64_t tick) {
                   " had begun: rows must come in ascending order of their ticks",
               line_, "tick", std::to_string(tick));
   }
-  if (tick_ && tick > *tick_) {
-    commit();
-  }
+  if (tick_ && tick > *tick_) commit();
   tick_ = tick;
 }
 
 std::vector<TableFrame> JsonLinesRecorder::pending_frames() const {
   std::vector<TableFrame> frames;
   frames.reserve(pending_.size());
-  for (const auto& [table, pending] : pending_) {
+  for (const auto& [table, pending] : pending_)
     frames.push_back({table, frame_from_json(pending.rows, dataset_.find_table(table).get())});
-  }
   return frames;
 }
 
@@ -159,17 +139,13 @@ void JsonLinesRecorder::count(const std::vector<AppendSummary>& appended) {
   for (const auto& one : appended) {
     summary_.rows_by_table[one.table] += one.rows;
     summary_.rows += one.rows;
-    if (one.quarantined) {
-      summary_.quarantined = summary_.quarantined.value_or(0) + *one.quarantined;
-    }
+    if (one.quarantined) summary_.quarantined = summary_.quarantined.value_or(0) + *one.quarantined;
   }
   pending_.clear();
 }
 
 void JsonLinesRecorder::commit() {
-  if (pending_.empty()) {
-    return;
-  }
+  if (pending_.empty()) return;
   try {
     count(dataset_.append(pending_frames(), options_of_tick()));
   } catch (const Error& error) {
@@ -177,13 +153,9 @@ void JsonLinesRecorder::commit() {
   }
   ++summary_.ticks;
   ++summary_.commits;
-  if (!summary_.first_tick) {
-    summary_.first_tick = tick_;
-  }
+  if (!summary_.first_tick) summary_.first_tick = tick_;
   summary_.last_tick = tick_;
-  if (options_.on_commit) {
-    options_.on_commit(summary_);
-  }
+  if (options_.on_commit) options_.on_commit(summary_);
 }
 
 void JsonLinesRecorder::raise_about(const Error& error) const {
@@ -203,9 +175,7 @@ void JsonLinesRecorder::add_lines_of(int descriptor) {
   LineReader lines(input);
   while (true) {
     const auto line = lines.next();
-    if (!line) {
-      break;
-    }
+    if (!line) break;
     add_line(*line);
   }
   finish();

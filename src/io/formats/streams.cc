@@ -49,26 +49,19 @@ FdInput::FdInput(int fd, std::string name, std::function<bool()> stop, std::shar
     : os_(std::move(os)), fd_(fd), name_(std::move(name)), stop_(std::move(stop)) {}
 
 FdInput::~FdInput() {
-  if (owned_ && fd_ >= 0) {
-    os_->close(fd_);
-  }
+  if (owned_ && fd_ >= 0) os_->close(fd_);
 }
 
 std::shared_ptr<FdInput> FdInput::open(const std::string& path, std::function<bool()> stop,
                                        std::shared_ptr<Os> os) {
-  if (path == "-") {
+  if (path == "-")
     return std::make_shared<FdInput>(kStandardInput, "standard input", std::move(stop), std::move(os));
-  }
   int fd = os->open_to_read(path);
   while (fd == -EINTR) {  // of a pipe that nobody writes to yet
-    if (stop && stop()) {
-      raise(ErrorCode::interrupted, "stopped while opening " + path);
-    }
+    if (stop && stop()) raise(ErrorCode::interrupted, "stopped while opening " + path);
     fd = os->open_to_read(path);
   }
-  if (fd < 0) {
-    raise_errno(ErrorCode::read_failed, "cannot open " + path, path, fd);
-  }
+  if (fd < 0) raise_errno(ErrorCode::read_failed, "cannot open " + path, path, fd);
   auto input = std::make_shared<FdInput>(fd, path, std::move(stop), std::move(os));
   input->owned_ = true;
   return input;
@@ -83,16 +76,11 @@ std::int64_t FdInput::size() const {
 // then.
 void FdInput::wait_for_bytes() const {
   while (true) {
-    if (stop_ && stop_()) {
-      raise(ErrorCode::interrupted, "stopped while reading " + name_);
-    }
+    if (stop_ && stop_()) raise(ErrorCode::interrupted, "stopped while reading " + name_);
     const int ready = os_->wait_readable(fd_, kStopPollMs);
-    if (ready > 0) {
-      return;
-    }
-    if (ready < 0 && ready != -EINTR) {
+    if (ready > 0) return;
+    if (ready < 0 && ready != -EINTR)
       raise_errno(ErrorCode::read_failed, "cannot read " + name_, name_, ready);
-    }
   }
 }
 
@@ -104,9 +92,8 @@ std::int64_t FdInput::read_fd(void* out, std::int64_t length) {
       raw_position_ += got;
       return got;
     }
-    if (got != -EINTR && got != -EAGAIN) {
+    if (got != -EINTR && got != -EAGAIN)
       raise_errno(ErrorCode::read_failed, "cannot read " + name_, name_, got);
-    }
   }
 }
 
@@ -116,9 +103,7 @@ void FdInput::unpack() {
     return head.size() > kFifth && head.starts_with(known.first_bytes) &&
            head.substr(kFifth).starts_with(known.from_fifth_on);
   });
-  if (packer == kPackers.end()) {
-    return;
-  }
+  if (packer == kPackers.end()) return;
   ErrorFacts facts;
   facts.path = name_;
   const auto codec = check(arrow::util::Codec::Create(packer->codec), ErrorCode::read_failed, facts);
@@ -128,9 +113,7 @@ void FdInput::unpack() {
 
 // As read_fd(), of what the bytes were before they were compressed.
 std::int64_t FdInput::read_bytes(void* out, std::int64_t length) {
-  if (!packer_) {
-    return read_fd(out, length);
-  }
+  if (!packer_) return read_fd(out, length);
   ErrorFacts facts;
   facts.path = name_;
   while (true) {
@@ -138,29 +121,22 @@ std::int64_t FdInput::read_bytes(void* out, std::int64_t length) {
       packed_.resize(kChunk);
       packed_used_ = 0;
       packed_.resize(static_cast<std::size_t>(read_fd(packed_.data(), kChunk)));
-      if (packed_.empty() && packer_->IsFinished()) {
-        return 0;
-      }
-      if (packed_.empty()) {
+      if (packed_.empty() && packer_->IsFinished()) return 0;
+      if (packed_.empty())
         raise(ErrorCode::read_failed, name_ + " ends in the middle of its compressed data", facts);
-      }
     }
-    if (packer_->IsFinished()) {  // another member or frame follows
+    if (packer_->IsFinished())  // another member or frame follows
       check(packer_->Reset(), ErrorCode::read_failed, facts);
-    }
     const auto done =
         check(packer_->Decompress(static_cast<std::int64_t>(packed_.size() - packed_used_),
                                   reinterpret_cast<const std::uint8_t*>(packed_.data()) + packed_used_,
                                   length, static_cast<std::uint8_t*>(out)),
               ErrorCode::read_failed, facts);
     packed_used_ += static_cast<std::size_t>(done.bytes_read);
-    if (done.bytes_read == 0 && done.bytes_written == 0 && holds_more_ == done.need_more_output) {
+    if (done.bytes_read == 0 && done.bytes_written == 0 && holds_more_ == done.need_more_output)
       raise(ErrorCode::read_failed, name_ + " holds compressed data that is damaged", facts);
-    }
     holds_more_ = done.need_more_output;
-    if (done.bytes_written > 0) {
-      return done.bytes_written;
-    }
+    if (done.bytes_written > 0) return done.bytes_written;
   }
 }
 
@@ -168,9 +144,7 @@ std::string_view FdInput::peek(std::size_t length) {
   std::string chunk(kChunk, '\0');
   while (head_.size() < length) {
     const auto got = read_bytes(chunk.data(), static_cast<std::int64_t>(chunk.size()));
-    if (got == 0) {
-      break;
-    }
+    if (got == 0) break;
     head_.append(chunk, 0, static_cast<std::size_t>(got));
   }
   return std::string_view(head_).substr(0, length);
@@ -193,9 +167,8 @@ std::int64_t FdInput::read_some(void* out, std::int64_t length) {
 std::string FdInput::read_all() {
   std::string all;
   std::array<char, kChunk> chunk{};
-  while (const auto got = read_some(chunk.data(), kChunk)) {
+  while (const auto got = read_some(chunk.data(), kChunk))
     all.append(chunk.data(), static_cast<std::size_t>(got));
-  }
   return all;
 }
 
@@ -209,9 +182,7 @@ arrow::Result<std::int64_t> FdInput::Read(std::int64_t length, void* out) {
   try {
     while (done < length) {
       const auto got = read_some(static_cast<char*>(out) + done, length - done);
-      if (got == 0) {
-        break;
-      }
+      if (got == 0) break;
       done += got;
     }
   } catch (...) {
@@ -243,9 +214,7 @@ std::optional<std::string_view> LineReader::next() {
   while (end == std::string::npos) {
     searched_ = buffer_.size();
     if (!fill()) {
-      if (begin_ == buffer_.size()) {
-        return std::nullopt;
-      }
+      if (begin_ == buffer_.size()) return std::nullopt;
       end = buffer_.size();
       break;
     }
@@ -254,12 +223,8 @@ std::optional<std::string_view> LineReader::next() {
   std::string_view line(buffer_.data() + begin_, end - begin_);
   begin_ = std::min(end + 1, buffer_.size());
   searched_ = begin_;
-  if (!line.empty() && line.back() == '\r') {
-    line.remove_suffix(1);
-  }
-  if (++number_ == 1 && line.starts_with("\xEF\xBB\xBF")) {
-    line.remove_prefix(3);
-  }
+  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+  if (++number_ == 1 && line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
   return line;
 }
 
@@ -276,9 +241,7 @@ class FdOutput : public Output {
   FdOutput(std::shared_ptr<Os> os, int fd, bool owned, std::string path)
       : os_(std::move(os)), fd_(fd), owned_(owned), path_(std::move(path)) {}
   ~FdOutput() override {
-    if (owned_ && fd_ >= 0) {
-      os_->close(fd_);
-    }
+    if (owned_ && fd_ >= 0) os_->close(fd_);
   }
   FdOutput(const FdOutput&) = delete;
   FdOutput& operator=(const FdOutput&) = delete;
@@ -299,9 +262,8 @@ class FdOutput : public Output {
     const int fd = fd_;
     if (owned_) {
       fd_ = -1;
-      if (const int failed = os_->close(fd); failed != 0) {
+      if (const int failed = os_->close(fd); failed != 0)
         raise_errno(ErrorCode::write_failed, "cannot close " + path_, path_, failed);
-      }
     }
   }
 
@@ -339,19 +301,15 @@ class ReplacedFile : public FdOutput {
   ReplacedFile(std::shared_ptr<Os> os, int fd, std::string temporary, std::string path)
       : FdOutput(std::move(os), fd, true, std::move(path)), temporary_(std::move(temporary)) {}
   ~ReplacedFile() override {
-    if (!temporary_.empty()) {
-      os().unlink(temporary_);
-    }
+    if (!temporary_.empty()) os().unlink(temporary_);
   }
 
   void finish() override {
-    if (const int failed = os().fsync(fd()); failed != 0) {
+    if (const int failed = os().fsync(fd()); failed != 0)
       raise_errno(ErrorCode::write_failed, "cannot make " + path() + " durable", path(), failed);
-    }
     FdOutput::finish();
-    if (const int failed = os().rename(temporary_, path()); failed != 0) {
+    if (const int failed = os().rename(temporary_, path()); failed != 0)
       raise_errno(ErrorCode::write_failed, "cannot put " + path() + " in place", path(), failed);
-    }
     temporary_.clear();
     sync_folder();
   }
@@ -360,14 +318,11 @@ class ReplacedFile : public FdOutput {
   void sync_folder() const {
     const std::string folder = folder_of(path());
     const int opened = os().open_folder(folder);
-    if (opened < 0) {
-      raise_errno(ErrorCode::write_failed, "cannot open folder " + folder, folder, opened);
-    }
+    if (opened < 0) raise_errno(ErrorCode::write_failed, "cannot open folder " + folder, folder, opened);
     const int failed = os().fsync(opened);
     os().close(opened);
-    if (failed != 0) {
+    if (failed != 0)
       raise_errno(ErrorCode::write_failed, "cannot make " + path() + " durable", path(), failed);
-    }
   }
 
   std::string temporary_;
@@ -377,38 +332,25 @@ class ReplacedFile : public FdOutput {
 std::shared_ptr<Output> replace_file(const std::shared_ptr<Os>& os, const std::string& asked,
                                      std::optional<std::uint32_t> mode) {
   std::string path;
-  if (!mode || os->real_path(asked, path) != 0) {
-    path = asked;
-  }
+  if (!mode || os->real_path(asked, path) != 0) path = asked;
   const std::string temporary = join(folder_of(path), temporary_name(base_name_of(path), random_id()));
   const int fd = os->open_new(temporary);
-  if (fd < 0) {
-    raise_errno(ErrorCode::write_failed, "cannot write " + path, path, fd);
-  }
+  if (fd < 0) raise_errno(ErrorCode::write_failed, "cannot write " + path, path, fd);
   auto output = std::make_shared<ReplacedFile>(os, fd, temporary, path);
-  if (const int failed = mode ? os->fchmod(fd, *mode) : 0; failed != 0) {
+  if (const int failed = mode ? os->fchmod(fd, *mode) : 0; failed != 0)
     raise_errno(ErrorCode::write_failed, "cannot set the mode of " + path, path, failed);
-  }
   return output;
 }
 
 }  // namespace
 
 std::shared_ptr<Output> open_output(const std::string& path, std::shared_ptr<Os> os) {
-  if (path == "-") {
-    return std::make_shared<FdOutput>(std::move(os), kStandardOutput, false, path);
-  }
+  if (path == "-") return std::make_shared<FdOutput>(std::move(os), kStandardOutput, false, path);
   OsStat facts;
-  if (os->stat(path, facts) != 0) {
-    return replace_file(os, path, std::nullopt);
-  }
-  if (facts.is_file) {
-    return replace_file(os, path, facts.mode);
-  }
+  if (os->stat(path, facts) != 0) return replace_file(os, path, std::nullopt);
+  if (facts.is_file) return replace_file(os, path, facts.mode);
   const int fd = os->open_to_write(path);
-  if (fd < 0) {
-    raise_errno(ErrorCode::write_failed, "cannot write " + path, path, fd);
-  }
+  if (fd < 0) raise_errno(ErrorCode::write_failed, "cannot write " + path, path, fd);
   return std::make_shared<FdOutput>(std::move(os), fd, true, path);
 }
 

@@ -92,7 +92,6 @@ class PartReader {
              std::string_view run_id, std::int64_t expected_bytes);
   ~PartReader();
   std::int64_t row_groups() const;  // those that can match, in order
-  std::int64_t row_groups_total() const;
   // Checks the pages that read_row_group() would read by their checksums, in all row groups, without decoding
   // them. What no checksum guards (page headers, the footer) is only seen where it cannot be read.
   void check_pages() const;

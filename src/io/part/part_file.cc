@@ -62,7 +62,7 @@ void TickSpan::include(std::int64_t low, std::int64_t high) {
 
 PartFile::PartFile(Storage& storage, std::string path) : path_(std::move(path)) {
   std::unique_ptr<Reader> reader = storage.open(path_);
-  if (reader == nullptr) raise(ErrorCode::part_missing, path_ + ": the part is not there", facts());
+  if (!reader) raise(ErrorCode::part_missing, path_ + ": the part is not there", facts());
   bytes_ = reader->size();
   file_ = std::make_shared<PartInput>(std::move(reader));
   reading_part(path_, [this] {
@@ -141,7 +141,7 @@ void PartFile::check_pages(int group, const std::vector<int>& leaves) const {
       const auto pages = parquet::PageReader::Open(
           properties.GetStream(file_, start, chunk->total_compressed_size()), chunk->num_values(),
           parquet::Compression::UNCOMPRESSED, properties, *metadata_->schema()->Column(leaf));
-      while (pages->NextPage() != nullptr) {
+      while (pages->NextPage()) {
       }
     }
   });
@@ -156,7 +156,7 @@ std::optional<TickSpan> PartFile::tick_statistics(int group) const {
   return reading_part(path_, [&]() -> std::optional<TickSpan> {
     if (metadata_->schema()->Column(leaf)->sort_order() != parquet::SortOrder::SIGNED) return std::nullopt;
     const auto statistics = metadata_->RowGroup(group)->ColumnChunk(leaf)->statistics();
-    if (statistics == nullptr || !statistics->HasMinMax()) return std::nullopt;
+    if (!statistics || !statistics->HasMinMax()) return std::nullopt;
     const TickSpan span = statistics->physical_type() == parquet::Type::INT64
                               ? span_of<parquet::Int64Statistics>(*statistics)
                               : span_of<parquet::Int32Statistics>(*statistics);
@@ -178,14 +178,11 @@ void PartFile::check_rows() const {
 void PartFile::index_columns() {
   const parquet::SchemaDescriptor& schema = *metadata_->schema();
   const parquet::schema::GroupNode& root = *schema.group_node();
-  for (int i = 0; i < root.field_count(); ++i) {
-    if (!leaves_.try_emplace(root.field(i)->name()).second) {
+  for (int i = 0; i < root.field_count(); ++i)
+    if (!leaves_.try_emplace(root.field(i)->name()).second)
       damaged_part(path_, "it has two columns \"" + root.field(i)->name() + "\"");
-    }
-  }
-  for (int leaf = 0; leaf < schema.num_columns(); ++leaf) {
+  for (int leaf = 0; leaf < schema.num_columns(); ++leaf)
     leaves_[schema.GetColumnRoot(leaf)->name()].push_back(leaf);
-  }
 }
 
 int PartFile::tick_leaf() const {
@@ -196,9 +193,8 @@ int PartFile::tick_leaf() const {
   const auto& logical = column.logical_type();
   const bool integer = (type == parquet::Type::INT64 || type == parquet::Type::INT32) &&
                        (logical == nullptr || logical->is_none() || logical->is_int());
-  if (!integer || column.path()->ToDotVector().size() != 1 || column.max_repetition_level() != 0) {
+  if (!integer || column.path()->ToDotVector().size() != 1 || column.max_repetition_level() != 0)
     damaged_part(path_, "its column \"tick\" holds no integers");
-  }
   return found[0];
 }
 

@@ -111,9 +111,8 @@ void for_each_tick(const PartFile& part, const std::shared_ptr<arrow::ChunkedArr
     const auto adapted = adapt(chunk, integer, part.facts());
     const auto& values = static_cast<const arrow::Int64Array&>(*adapted);
     const bool nulls = values.null_count() > 0;
-    for (std::int64_t i = 0; i < values.length(); ++i, ++row) {
+    for (std::int64_t i = 0; i < values.length(); ++i, ++row)
       if (!nulls || values.IsValid(i)) use(row, values.Value(i));
-    }
   }
 }
 

@@ -57,10 +57,10 @@ class KeyReader {
     if (!value) return names;
     const Json json = parse(key, *value);
     const JsonArray* array = json.get_if<JsonArray>();
-    if (array == nullptr) damaged(key, *value, "a JSON array");
+    if (!array) damaged(key, *value, "a JSON array");
     for (const Json& item : *array) {
       const std::string* name = item.get_if<std::string>();
-      if (name == nullptr || !is_part_file(*name)) damaged(key, *value, "names of part files");
+      if (!name || !is_part_file(*name)) damaged(key, *value, "names of part files");
       names.push_back(*name);
     }
     return names;
@@ -115,9 +115,8 @@ std::shared_ptr<const arrow::KeyValueMetadata> footer_keys(const PartFooter& foo
   keys->Append(kRunId, footer.run_id);
   keys->Append(kAppendId, footer.append_id);
   keys->Append(kAppendParts, std::to_string(footer.append_parts));
-  if (!footer.replaces.empty()) {
+  if (!footer.replaces.empty())
     keys->Append(kReplaces, write_json(JsonArray(footer.replaces.begin(), footer.replaces.end())));
-  }
   if (!footer.token.empty()) keys->Append(kToken, footer.token);
   keys->Append(kCreatedAt, footer.created_at);
   keys->Append(kColumns, write_json(columns_to_json(footer.columns)));

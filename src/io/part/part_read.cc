@@ -30,7 +30,7 @@ struct Selection {
 
 Column filtered(const Column& column, const Selection& selection, const std::shared_ptr<arrow::Array>& mask,
                 const ErrorFacts& facts) {
-  if (mask == nullptr) return column->Slice(selection.first, selection.count);
+  if (!mask) return column->Slice(selection.first, selection.count);
   ensure_compute();
   return check(arrow::compute::Filter(column, mask), ErrorCode::part_damaged, facts).chunked_array();
 }
@@ -101,8 +101,8 @@ struct PartReader::State {
     std::vector<Column> columns;
     for (const Field& wanted : query.wanted) {
       Column column = table == nullptr ? nullptr : table->GetColumnByName(wanted.name);
-      if (column == nullptr && wanted.name == kTick) column = ticks;
-      if (column == nullptr) continue;
+      if (!column && wanted.name == kTick) column = ticks;
+      if (!column) continue;
       fields.push_back(arrow::field(wanted.name, column->type()));
       columns.push_back(filtered(column, selection, mask, part.facts()));
     }
@@ -161,10 +161,6 @@ std::int64_t PartReader::row_groups() const {
   return static_cast<std::int64_t>(state_->groups.size());
 }
 
-std::int64_t PartReader::row_groups_total() const {
-  return state_->part.groups();
-}
-
 void PartReader::check_pages() const {
   std::vector<int> leaves = state_->leaves;
   if (state_->filters()) {
@@ -179,12 +175,12 @@ std::vector<std::shared_ptr<arrow::RecordBatch>> PartReader::read_row_group(std:
   return reading_part(state.part.path(), [&] {
     std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
     const auto table = state.read(state.groups.at(static_cast<std::size_t>(i)));
-    if (table == nullptr) return batches;
+    if (!table) return batches;
     arrow::TableBatchReader reader(*table);
     reader.set_chunksize(state.query.batch_rows);
     for (;;) {
       const auto batch = check(reader.Next(), ErrorCode::part_damaged, state.part.facts());
-      if (batch == nullptr) return batches;
+      if (!batch) return batches;
       batches.push_back(state.adapted(*batch));
     }
   });

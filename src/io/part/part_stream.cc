@@ -50,9 +50,8 @@ arrow::Status PartOutput::Close() {
 }
 
 arrow::Result<std::int64_t> PartInput::clamp(std::int64_t position, std::int64_t length) const {
-  if (position < 0 || length < 0 || position > size_) {
+  if (position < 0 || length < 0 || position > size_)
     return arrow::Status::Invalid("it names bytes ", position, " and ", length, " more, but has ", size_);
-  }
   return std::min(length, size_ - position);
 }
 

@@ -95,15 +95,13 @@ std::shared_ptr<parquet::ArrowWriterProperties> arrow_properties() {
 void write_rows(parquet::arrow::FileWriter& file, const arrow::Table& rows, const Columns& stored,
                 std::int64_t row_group_size) {
   std::vector<Column> columns;
-  for (int i = 0; i < rows.num_columns(); ++i) {
+  for (int i = 0; i < rows.num_columns(); ++i)
     columns.push_back(as_stored(rows.column(i), stored[static_cast<std::size_t>(i)]));
-  }
   for (std::int64_t first = 0; first < rows.num_rows(); first += row_group_size) {
     const std::int64_t count = std::min(row_group_size, rows.num_rows() - first);
     check(file.NewRowGroup(), ErrorCode::write_failed);
-    for (const auto& column : columns) {
+    for (const auto& column : columns)
       check(file.WriteColumnChunk(column, first, count), ErrorCode::write_failed);
-    }
   }
 }
 

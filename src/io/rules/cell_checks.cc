@@ -39,9 +39,8 @@ void find(const Cells& cells, const Bad& bad, const Found& found) {
   for (std::int64_t i = 0; i < length; ++i) any |= bad(i);
   if (!any) return;
   const Valid valid(cells.values);
-  for (std::int64_t i = 0; i < length; ++i) {
+  for (std::int64_t i = 0; i < length; ++i)
     if (bad(i) && valid(i) && cells.counted(i)) found(cells.row(i));
-  }
 }
 
 enum Verdict : unsigned {
@@ -68,9 +67,8 @@ unsigned judge(std::string_view text, const TextRules& rules, std::ptrdiff_t& wo
     if (!known) verdict |= kNotColumnWord;
   }
   const bool surely_snake = known && rules.column_words_are_lower_snake;
-  if (rules.lower_snake && rules.model_words.empty() && !surely_snake && !core::is_lower_snake(text)) {
+  if (rules.lower_snake && rules.model_words.empty() && !surely_snake && !core::is_lower_snake(text))
     verdict |= kNotLowerSnake;
-  }
   if (rules.not_empty && text.empty() && verdict == kGood) verdict |= kEmpty;
   return verdict;
 }
@@ -91,8 +89,7 @@ bool judge_all(const Texts& texts, const Cells& cells, const TextRules& rules, c
       last = text;
       judged = true;
     }
-    if (words != nullptr && word >= 0)
-      (*words)[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(word);
+    if (words && word >= 0) (*words)[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(word);
     if (verdict == kGood || !cells.counted(i)) continue;
     const std::int64_t row = cells.row(i);
     folds |= (verdict & kFolds) != 0;
@@ -153,11 +150,9 @@ Words::Words(const std::vector<std::string>& words) : words_(words) {
 std::size_t Words::slot_of(std::string_view text) const {
   const std::size_t size = text.size();
   std::size_t hash = size;
-  if (size > 0) {
-    for (const std::size_t at : {std::size_t{0}, size / 3, size / 2, size - 1}) {
+  if (size > 0)
+    for (const std::size_t at : {std::size_t{0}, size / 3, size / 2, size - 1})
       hash = hash * factor_ + static_cast<unsigned char>(text[at]);
-    }
-  }
   return (hash ^ (hash >> 7U)) & (slots_.size() - 1);
 }
 
@@ -220,24 +215,21 @@ void find_no_number(const Cells& cells, const Found& found) {
   }
   const Valid valid(cells.values);
   const bool text = with_text(cells.values, [&](const auto& texts) {
-    for (std::int64_t i = 0; i < texts.length(); ++i) {
+    for (std::int64_t i = 0; i < texts.length(); ++i)
       if (valid(i) && cells.counted(i) && !core::read_double(texts.GetView(i))) found(cells.row(i));
-    }
   });
   if (!text) find_any(cells, found);
 }
 
 void find_null(const Cells& cells, const Found& found) {
   if (cells.values.null_count() == 0) return;
-  for (std::int64_t i = 0; i < cells.values.length(); ++i) {
+  for (std::int64_t i = 0; i < cells.values.length(); ++i)
     if (cells.values.IsNull(i) && cells.counted(i)) found(cells.row(i));
-  }
 }
 
 void find_any(const Cells& cells, const Found& found) {
-  for (std::int64_t i = 0; i < cells.values.length(); ++i) {
+  for (std::int64_t i = 0; i < cells.values.length(); ++i)
     if (!cells.values.IsNull(i) && cells.counted(i)) found(cells.row(i));
-  }
 }
 
 void find_missing(const std::vector<std::uint8_t>& kinds, const std::vector<std::uint8_t>& needed,
@@ -247,7 +239,7 @@ void find_missing(const std::vector<std::uint8_t>& kinds, const std::vector<std:
   std::vector<std::uint8_t> missing(length);
   for (std::size_t i = 0; i < length; ++i) missing[i] = kinds[i] == kNoWord ? 0 : needed[kinds[i]];
   for (std::size_t c = 0; c < columns.size(); ++c) {
-    if (columns[c] == nullptr) continue;
+    if (!columns[c]) continue;
     const Valid valid(*columns[c]);
     const auto bit = static_cast<std::uint8_t>(1U << c);
     with_lengths(*columns[c], [&](const auto& text_length) {
@@ -258,9 +250,8 @@ void find_missing(const std::vector<std::uint8_t>& kinds, const std::vector<std:
       }
     });
   }
-  for (std::size_t i = 0; i < length; ++i) {
+  for (std::size_t i = 0; i < length; ++i)
     if (missing[i] != 0) found(static_cast<std::int64_t>(i), kinds[i], missing[i]);
-  }
 }
 
 }  // namespace crv::io

@@ -45,11 +45,10 @@ bool takes(const ElementField& field, const arrow::DataType& type) {
 }
 
 void with_elements(const arrow::Array& lists, int field, const std::function<void(const Cells&)>& then) {
-  if (lists.type_id() == arrow::Type::LIST) {
+  if (lists.type_id() == arrow::Type::LIST)
     with_elements_of(static_cast<const arrow::ListArray&>(lists), field, then);
-  } else if (lists.type_id() == arrow::Type::LARGE_LIST) {
+  else if (lists.type_id() == arrow::Type::LARGE_LIST)
     with_elements_of(static_cast<const arrow::LargeListArray&>(lists), field, then);
-  }
 }
 
 }  // namespace crv::io

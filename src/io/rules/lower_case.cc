@@ -19,7 +19,7 @@ std::shared_ptr<arrow::Array> lower_case(const std::shared_ptr<arrow::Array>& te
   std::shared_ptr<arrow::Array> plain = without_views(texts);
   std::shared_ptr<arrow::ArrayData> data = plain->data()->Copy();
   const std::shared_ptr<arrow::Buffer>& bytes = data->buffers[2];
-  if (bytes == nullptr) return plain;
+  if (!bytes) return plain;
   std::shared_ptr<arrow::Buffer> lower = check(arrow::AllocateBuffer(bytes->size()), ErrorCode::wrong_type);
   for (std::int64_t i = 0; i < bytes->size(); ++i) {
     const std::uint8_t c = bytes->data()[i];

@@ -59,15 +59,13 @@ std::vector<arrow::ArrayVector> take_rows(const arrow::RecordBatch& batch,
   const std::shared_ptr<arrow::Array> indices =
       std::make_shared<arrow::Int64Array>(static_cast<std::int64_t>(rows.size()), arrow::Buffer::Wrap(rows));
   const bool all = static_cast<std::int64_t>(rows.size()) == batch.num_rows();
-  for (const auto& column : batch.columns()) {
-    if (all) {
+  for (const auto& column : batch.columns())
+    if (all)
       columns.push_back({column});
-    } else if (can_gather(*column->type(), false)) {
+    else if (can_gather(*column->type(), false))
       columns.push_back({gather(column, indices)});
-    } else {
+    else
       columns.push_back(slices_of(*column, rows));
-    }
-  }
   return columns;
 }
 
@@ -165,11 +163,10 @@ SortedRows sort_rows(const arrow::Table& frame, const arrow::ChunkedArray& ticks
     BadRows bad(table);
     for (std::int64_t i = 0; i < batches[b]->num_rows(); ++i) {
       const std::size_t row = begins[b] + static_cast<std::size_t>(i);
-      if (first[row] < 0) {
+      if (first[row] < 0)
         good.push_back(i);
-      } else {
+      else
         bad.add(tick_of[row], broken[static_cast<std::size_t>(first[row])], row_of(*batches[b], i));
-      }
     }
     sorted[b] = {take_rows(*batches[b], good), bad.finish()};
   });

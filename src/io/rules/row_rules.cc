@@ -89,12 +89,12 @@ class Checks {
       const int at = schema.GetFieldIndex(column.name);
       if (at >= 0) add_column(column, at);
     }
-    if (model_ != nullptr && !model_->needs_by.empty()) add_needs();
+    if (model_ && !model_->needs_by.empty()) add_needs();
   }
 
   BatchFindings run(const arrow::RecordBatch& rows, std::int64_t first_row, bool keep_all) const {
     BatchFindings findings{rules_, std::vector<bool>(static_cast<std::size_t>(rows.num_columns())), {}};
-    if (model_ != nullptr && !model_->needs_by.empty())
+    if (model_ && !model_->needs_by.empty())
       findings.kinds.assign(static_cast<std::size_t>(rows.num_rows()), kNoWord);
     const Batch batch{rows, first_row, keep_all, findings};
     for (const Check& check : checks_) check(batch);
@@ -124,7 +124,7 @@ class Checks {
     const arrow::DataType& type = *schema_.field(at)->type();
     if (is_text(type)) add_text(rules, at, cells);
     if (type.id() == arrow::Type::INT64 || type.id() == arrow::Type::DOUBLE) add_number(rules, at, cells);
-    if (column.dtype == core::DType::structure && rules.model != nullptr && rules.model->numbers)
+    if (column.dtype == core::DType::structure && rules.model && rules.model->numbers)
       add_numbers(column.name, at);
     if (column.dtype == core::DType::list_of_structures) add_elements(rules, at);
   }
@@ -165,8 +165,8 @@ class Checks {
         cells(batch, [&](const Cells& numbers) { find_out_of_range(numbers, min, max, batch.found(rule)); });
       });
     };
-    if (rules.model != nullptr) bound(rules.model->min, rules.model->max, rules.model_set);
-    if (rules.column == nullptr) return;
+    if (rules.model) bound(rules.model->min, rules.model->max, rules.model_set);
+    if (!rules.column) return;
     bound(rules.column->min, rules.column->max, "column.");
     if (!rules.column->finite) return;
     const std::size_t rule = add_rule("column.finite", rules.path, "must be a finite number", at);
@@ -202,7 +202,7 @@ class Checks {
     checks_.emplace_back([cells = elements_of(at, -1), null](const Batch& batch) {
       cells(batch, [&](const Cells& elements) { find_null(elements, batch.found(null)); });
     });
-    if (rules.column == nullptr || rules.column->elements.empty()) return;
+    if (!rules.column || rules.column->elements.empty()) return;
     const core::ModelRules* model = core::find_model_rules(rules.column->elements);
     const arrow::DataType& type = *schema_.field(at)->type()->field(0)->type();
     for (const ElementField& field : element_fields_of(rules.column->elements)) {

@@ -64,7 +64,6 @@ Commit Committer::prepare(Snapshot& snapshot, const FoundRun& run, Commit made) 
                               ", which this Dataset has read, is not in its log any more");
   made.seq = snapshot.position().seq + 1;
   made.prev = made.seq > 1 ? snapshot.position().id : run.info.identity();
-  made.time = location_.now();
   made.writer = location_.writer_id();
   return made;
 }
@@ -90,6 +89,7 @@ std::optional<Commit> Committer::commit(const std::shared_ptr<const FoundRun>& p
         made = prepare(*snapshot, *run, *std::move(made));
         below_is_durable = snapshot->durable() == snapshot->position().seq;
       }
+      made->time = location_.now();  // without the snapshot: the clock may be the caller's
       const std::string line = encode(*made);
       // The commits of others below may not be durable yet: a power cut must not leave a hole.
       if (!below_is_durable) sync_log(run->log);

@@ -54,8 +54,11 @@ void Run::open() {
           {.run_id = run_id, .path = paths().run_json()});
 }
 
+// As one step for everybody who looks at the snapshot: a commit of the run that is forgotten must not be folded
+// into the snapshot of the next one, and what holds the snapshot may rely on the run's log.
 void Run::start_afresh() {
-  snapshot()->forget();
+  const auto held = snapshot();
+  held->forget();
   trusted_.clear();
   was_there_ = forget() || was_there_;
 }

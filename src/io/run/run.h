@@ -46,6 +46,7 @@ class Run : private RunLocation {
   using RunLocation::storage;
   using RunLocation::table_names;
   using RunLocation::tables;
+  using RunLocation::threads;
   using RunLocation::use_durable_storage;
   using RunLocation::warn;
 

@@ -1,5 +1,6 @@
 #include "io/run/run_location.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <utility>
@@ -133,6 +134,10 @@ void RunLocation::put_once(const std::string& path, const std::string& text) {
   } catch (const IoCommitUnknownError& e) {
     raise(ErrorCode::write_failed, e.what(), e.facts());
   }
+}
+
+std::size_t RunLocation::threads() const {
+  return std::clamp<std::size_t>(options_.executor->threads(), 1, 1024);
 }
 
 std::string RunLocation::now() {

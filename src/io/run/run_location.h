@@ -85,6 +85,7 @@ class RunLocation {
   std::int64_t now_us() { return options_.now_us(); }
   std::string now();  // ISO 8601, UTC
   Executor& executor() const { return *options_.executor; }
+  std::size_t threads() const;  // that one call may use, from 1 to 1,024, whatever the executor says
   // Never throws, whatever the caller's handler does.
   void warn(const std::string& text) noexcept;
 

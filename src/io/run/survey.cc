@@ -12,7 +12,7 @@ namespace {
 
 void list_bucket(Run& run, const std::string& table, std::int64_t bucket, Survey& found) {
   std::string folder = run.paths().bucket(table, bucket);
-  for (const Entry& entry : run.storage().list(folder)) {
+  for (const Entry& entry : run.storage().list(folder))
     if (entry.is_folder || !is_part_file(entry.name))
       found.strange.push_back(join(folder, entry.name));
     else
@@ -23,7 +23,6 @@ void list_bucket(Run& run, const std::string& table, std::int64_t bucket, Survey
                              .facts = {},
                              .error = {},
                              .failure = {}});
-  }
 }
 
 // False where the part has gone.
@@ -86,7 +85,7 @@ Survey survey(Run& run, const std::vector<std::string>& tables, std::int64_t buc
   std::vector<char> there(found.parts.size(), 1);
   for (std::size_t from = 0; from < found.parts.size(); from += step) {
     if (progress) progress(static_cast<std::int64_t>(from), static_cast<std::int64_t>(found.parts.size()));
-    in_parallel(run.executor().threads(), std::min(step, found.parts.size() - from),
+    in_parallel(run.threads(), std::min(step, found.parts.size() - from),
                 [&](std::size_t i) { there[from + i] = look_into(run, found.parts[from + i], bucket_size); });
   }
   std::vector<FoundPart> parts;

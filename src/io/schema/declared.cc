@@ -17,9 +17,8 @@ Type plain(Type::Kind kind) {
 
 Type element_type_of(const core::ColumnRule& rule) {
   std::vector<Field> fields;
-  for (const ElementField& field : element_fields_of(rule.elements)) {
+  for (const ElementField& field : element_fields_of(rule.elements))
     if (field.kind == ElementField::Kind::text) fields.push_back({field.name, plain(Type::Kind::str)});
-  }
   return struct_of(std::move(fields));
 }
 
@@ -41,7 +40,7 @@ Type declared_types(const core::TableDescriptor& table) {
         columns.push_back({column.name, plain(Type::Kind::str)});
         break;
       case core::DType::list_of_structures:
-        if (rule != nullptr && !rule->elements.empty())
+        if (rule && !rule->elements.empty())
           columns.push_back({column.name, list_of(element_type_of(*rule))});
         break;
       case core::DType::structure:

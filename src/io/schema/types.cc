@@ -24,9 +24,8 @@ constexpr PlainName kPlainNames[] = {
 };
 
 std::string_view plain_name(const Type& type) {
-  for (const PlainName& plain : kPlainNames) {
+  for (const PlainName& plain : kPlainNames)
     if (plain.kind == type.kind && plain.exact == type.exact) return plain.text;
-  }
   return {};
 }
 
@@ -49,7 +48,7 @@ Type parse_type(const Json& json, const std::string& where, int depth);
 
 std::vector<Field> parse_fields(const Json& json, const std::string& where, int depth) {
   const JsonObject* object = json.get_if<JsonObject>();
-  if (object == nullptr) damaged(where, "expected an object of names and types", json);
+  if (!object) damaged(where, "expected an object of names and types", json);
   std::vector<Field> fields;
   fields.reserve(object->size());
   std::set<std::string_view> names;
@@ -67,7 +66,7 @@ Type parse_nested(const JsonObject& object, const Json& json, const std::string&
   if (key == "list") return list_of(parse_type(value, where + "[]", depth + 1));
   if (key == "struct") return struct_of(parse_fields(value, where, depth + 1));
   const std::string* text = value.get_if<std::string>();
-  if (key != "other" || text == nullptr || text->empty()) damaged(where, "unknown type", json);
+  if (key != "other" || !text || text->empty()) damaged(where, "unknown type", json);
   Type type;
   type.kind = Kind::other;
   type.other = *text;
@@ -75,9 +74,8 @@ Type parse_nested(const JsonObject& object, const Json& json, const std::string&
 }
 
 Type parse_type(const Json& json, const std::string& where, int depth) {
-  if (depth > kMaxTypeDepth) {
+  if (depth > kMaxTypeDepth)
     damaged(where, "nested deeper than " + std::to_string(kMaxTypeDepth) + " levels", json);
-  }
   if (const std::string* text = json.get_if<std::string>()) {
     for (const PlainName& plain : kPlainNames) {
       if (plain.text != *text) continue;
@@ -88,7 +86,7 @@ Type parse_type(const Json& json, const std::string& where, int depth) {
     }
   }
   const JsonObject* object = json.get_if<JsonObject>();
-  if (object == nullptr) damaged(where, "unknown type", json);
+  if (!object) damaged(where, "unknown type", json);
   return parse_nested(*object, json, where, depth);
 }
 
@@ -107,11 +105,10 @@ std::vector<Field> unite_fields(const std::vector<Field>& held, const std::vecto
   std::vector<Field> result = held;
   for (std::size_t i = 0; i < offered.size(); ++i) {
     const Field& field = offered[i];
-    if (Field* found = find_field(result, field.name, i)) {
+    if (Field* found = find_field(result, field.name, i))
       found->type = unite(found->type, field.type, below(path, field.name), conflicts);
-    } else {
+    else
       result.push_back(field);
-    }
   }
   return result;
 }
@@ -195,12 +192,10 @@ Type unite(const Type& held, const Type& offered, const std::string& path,
                        (offered.kind == Kind::i64 || offered.kind == Kind::f64);
   if (numbers && held.kind == offered.kind) return held.exact ? held : offered;
   if (numbers && !held.exact && !offered.exact) return held.kind == Kind::f64 ? held : offered;
-  if (held.kind == Kind::structure && offered.kind == Kind::structure) {
+  if (held.kind == Kind::structure && offered.kind == Kind::structure)
     return struct_of(unite_fields(held.fields, offered.fields, path, conflicts));
-  }
-  if (held.kind == Kind::list && offered.kind == Kind::list) {
+  if (held.kind == Kind::list && offered.kind == Kind::list)
     return list_of(unite(held.fields.at(0).type, offered.fields.at(0).type, path + "[]", conflicts));
-  }
   conflicts.push_back({path, held, offered});
   return held;
 }

@@ -29,9 +29,8 @@ std::string variable_of(const FieldDef& field) {
 
 void apply_environment(SettingsLoading& loading, const std::string& prefix, const Environment& environment) {
   std::map<std::string, const FieldDef*> known;
-  for (const FieldDef& field : setting_fields()) {
+  for (const FieldDef& field : setting_fields())
     if (can_be_variable(field)) known[prefix + variable_of(field)] = &field;
-  }
   for (const auto& [name, text] : environment) {
     if (text.empty()) continue;
     if (const auto at = known.find(name); at != known.end()) {

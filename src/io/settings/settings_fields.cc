@@ -49,9 +49,8 @@ struct Names<PriceSource> {
 
 template <class E>
 std::string_view name_in_list(E value) {
-  for (const auto& [member, name] : Names<E>::all) {
+  for (const auto& [member, name] : Names<E>::all)
     if (member == value) return name;
-  }
   return "?";
 }
 
@@ -99,12 +98,10 @@ std::optional<std::int64_t> number_of(const Json& value) {
 
 std::optional<bool> truth(std::string_view text) {
   const std::string word = trimmed_lower(text);
-  for (const auto* yes : {"1", "true", "t", "yes", "y", "on"}) {
+  for (const auto* yes : {"1", "true", "t", "yes", "y", "on"})
     if (word == yes) return true;
-  }
-  for (const auto* no : {"0", "false", "f", "no", "n", "off"}) {
+  for (const auto* no : {"0", "false", "f", "no", "n", "off"})
     if (word == no) return false;
-  }
   return std::nullopt;
 }
 
@@ -117,9 +114,8 @@ std::optional<bool> truth_of(const Json& value) {
 
 void take(const Given& given, const FieldDef& field, std::string& out) {
   const auto* text = given.value ? given.value->get_if<std::string>() : nullptr;
-  if (!field.only.empty() && (!text || *text != field.only)) {
+  if (!field.only.empty() && (!text || *text != field.only))
     refuse_value(given, write_json(Json(field.only)) + ": there is no other yet");
-  }
   if (!text) refuse_value(given, "text");
   if (!is_utf8(*text)) refuse_value(given, "UTF-8");
   if (text->find('\0') != std::string::npos) refuse_value(given, "text without NUL characters");
@@ -209,9 +205,8 @@ const std::vector<FieldDef>& setting_fields() {
 
 std::vector<std::string> setting_names(std::string_view prefix) {
   std::vector<std::string> names;
-  for (const FieldDef& field : setting_fields()) {
+  for (const FieldDef& field : setting_fields())
     if (field.key.starts_with(prefix)) names.emplace_back(field.key.substr(prefix.size()));
-  }
   return names;
 }
 

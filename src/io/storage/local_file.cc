@@ -105,11 +105,10 @@ class LocalWriter final : public Writer {
     guarded([&] {
       const std::string_view bytes(static_cast<const char*>(data), static_cast<std::size_t>(length));
       if (buffer_.size() + bytes.size() > kBufferBytes) flush();
-      if (bytes.size() > kBufferBytes) {
+      if (bytes.size() > kBufferBytes)
         pending_->write(bytes.data(), bytes.size());
-      } else {
+      else
         buffer_ += bytes;
-      }
     });
   }
 

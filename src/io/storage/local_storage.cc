@@ -37,9 +37,8 @@ namespace {
 // Folders as they stand in a path: no '/' twice or at the end.
 std::string without_empty_steps(const std::string& folder) {
   std::string out;
-  for (const char c : folder) {
+  for (const char c : folder)
     if (c != '/' || !out.ends_with('/')) out += c;
-  }
   if (out.size() > 1 && out.ends_with('/')) out.pop_back();
   return out;
 }
@@ -144,9 +143,8 @@ class LocalStorage final : public Storage {
     const int r = on_live_handles([&] { return os_->list(base_.at(here_if_empty(folder)), found); });
     if (r < 0 && r != -ENOENT) fail_read("cannot list", here_if_empty(folder), -r);
     std::vector<Entry> out;
-    for (auto& entry : found) {
+    for (auto& entry : found)
       if (!is_temporary_name(entry.name)) out.push_back({std::move(entry.name), entry.is_folder});
-    }
     std::sort(out.begin(), out.end(), [](const Entry& a, const Entry& b) { return a.name < b.name; });
     return out;
   }
@@ -272,9 +270,8 @@ bool LocalStorage::put(const std::string& path, std::string_view bytes, bool dur
     fail_call(code, "cannot give its name to", path, -r);
   }
   if (linked) {
-    if (const int error = pending.unlink()) {
+    if (const int error = pending.unlink())
       fail_call(ErrorCode::commit_unknown, "cannot remove the temporary file of", path, error);
-    }
   }
   return true;
 }
@@ -299,12 +296,10 @@ void LocalStorage::sync_up(const std::string& folder, const std::string& top) {
 
 void LocalStorage::require_put_if_absent(const std::string& folder) {
   OsFileSystem fs;
-  if (const int r = os_->file_system(base_.at(here_if_empty(folder)), fs); r < 0) {
+  if (const int r = os_->file_system(base_.at(here_if_empty(folder)), fs); r < 0)
     fail_read("cannot look at the file system of", folder, -r);
-  }
-  if (fs.is_nfs && caches_absent_names(fs.mountinfo, fs.device)) {
+  if (fs.is_nfs && caches_absent_names(fs.mountinfo, fs.device))
     fail_unsafe(folder, "is NFS, mounted so that it remembers which names are absent");
-  }
   const auto probe = join(folder, temporary_name("probe", new_id_()));
   bool safe = false;
   try {

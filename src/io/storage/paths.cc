@@ -33,9 +33,8 @@ std::string quoted(std::string_view text) {
 
 // U+0080 to U+009F in UTF-8.
 bool has_c1_control(std::string_view text) {
-  for (std::size_t i = 0; i + 1 < text.size(); ++i) {
+  for (std::size_t i = 0; i + 1 < text.size(); ++i)
     if (text[i] == '\xc2' && static_cast<unsigned char>(text[i + 1]) < 0xa0) return true;
-  }
   return false;
 }
 
@@ -83,9 +82,8 @@ std::string padded(std::int64_t value, int width) {
 // Digits only, and a value that fits; any width.
 std::optional<std::int64_t> parse_digits(std::string_view text) {
   if (text.empty()) return std::nullopt;
-  for (const char c : text) {
+  for (const char c : text)
     if (!is_digit(c)) return std::nullopt;
-  }
   return core::parse_number<std::int64_t>(text);
 }
 
@@ -98,9 +96,8 @@ std::optional<std::int64_t> parse_seq(std::string_view text) {
 // What stands between `prefix` and `suffix`.
 std::optional<std::string_view> inside(std::string_view text, std::string_view prefix,
                                        std::string_view suffix) {
-  if (text.size() < prefix.size() + suffix.size() || !text.starts_with(prefix) || !text.ends_with(suffix)) {
+  if (text.size() < prefix.size() + suffix.size() || !text.starts_with(prefix) || !text.ends_with(suffix))
     return std::nullopt;
-  }
   return text.substr(prefix.size(), text.size() - prefix.size() - suffix.size());
 }
 
@@ -272,9 +269,8 @@ std::string normalize_run_id(std::string_view run_id) {
   const auto first = run_id.find_first_not_of(kSpace);
   if (first == std::string_view::npos) raise_bad_run_id(run_id, "it is empty");
   std::string out(run_id.substr(first, run_id.find_last_not_of(kSpace) - first + 1));
-  for (char& c : out) {
+  for (char& c : out)
     if (c == ' ') c = '_';
-  }
   return validate_run_id(out);
 }
 
