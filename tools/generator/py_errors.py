@@ -1,10 +1,15 @@
-"""The Python exceptions: a class for each class of the catalog, and one for each code that has an `also`."""
+"""The Python exceptions: a class for each class of the catalog, and one for each code that has an `also`.
+
+All are made in crv.core.errors, as all codes are in crv::core: what the native core throws may be an error of the
+store, and crv.core imports nothing of crv.io. crv.io.errors gives those of the store to users.
+"""
 
 from py_text import banner, docstring, exports
 
 CORE_HEAD = '''
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -68,16 +73,20 @@ def _made_again(cls: type[CrvError], message: str, code: str, facts: dict[str, A
     return cls(message, code=code, facts=facts)
 '''
 
+IO_TAIL = '''
+
+# Users know these by crv.io.errors, and pickles look for them there.
+for _cls in (
+    {names}
+):
+    _cls.__module__ = "crv.io.errors"
+'''
+
 CORE_TAIL = '''
 
 def make_error(code: str, message: str, facts: Mapping[str, Any]) -> CrvError:
     """The exception of `code`, not raised: what the native modules throw. An unknown code gives a plain CrvError."""
-    cls = CODES.get(code)
-    if cls is None:
-        # Only now: crv.core works without crv.io.
-        from crv.io.errors import CODES as io_codes
-
-        cls = io_codes.get(code, CrvError)
+    cls = CODES.get(code) or _IO_CODES.get(code, CrvError)
     return cls(message, code=code, facts=facts)
 '''
 
@@ -98,6 +107,7 @@ def one_class(name, bases, doc, body=""):
 
 
 def family(catalog, of_io):
+    """Text of the classes, their names, and text of the lines that tell the class of each code."""
     classes = [c for c in catalog.error_classes if is_io(c["name"], catalog) == of_io]
     codes = [c for c in catalog.error_codes if is_io(c["class"], catalog) == of_io]
     out, names = "", []
@@ -112,21 +122,24 @@ def family(catalog, of_io):
                 body += f"    _errno: ClassVar[int | None] = errno.{code['errno']}\n"
             out += one_class(class_name(code), [code["class"], *code["also"]], code["doc"], body)
             names.append(class_name(code))
-    out += "\n\n# The class that each code is raised as.\nCODES: dict[str, type[CrvError]] = {\n"
-    out += "".join(f'    "{c["name"]}": {class_name(c)},\n' for c in codes) + "}\n"
-    return out, names
-
+    return out, names, "".join(f'    "{c["name"]}": {class_name(c)},\n' for c in codes)
 
 
 def core(catalog):
-    classes, names = family(catalog, False)
-    return (banner("Errors of crv.core, and the base of all errors of crv. See docs/errors.md.", "errors.toml")
-            + CORE_HEAD + classes + CORE_TAIL + "\n" + exports(["CODES", "CrvError", *names, "make_error"]))
+    classes, names, codes = family(catalog, False)
+    io_classes, io_names, io_codes = family(catalog, True)
+    doc = "All errors of crv. Users know those of the store by crv.io.errors. See docs/errors.md."
+    moved = IO_TAIL.format(names="\n    ".join(f"{name}," for name in io_names))
+    return (banner(doc, "errors.toml") + CORE_HEAD + classes + io_classes + moved
+            + "\n# The class that each code is raised as: codes of crv.core, and those of crv.io.\n"
+            + f"CODES: dict[str, type[CrvError]] = {{\n{codes}}}\n"
+            + f"_IO_CODES: dict[str, type[CrvError]] = {{\n{io_codes}}}\n"
+            + CORE_TAIL + "\n" + exports(["CODES", "CrvError", *names, "make_error"]))
 
 
 def io(catalog):
-    classes, names = family(catalog, True)
+    _, names, _ = family(catalog, True)
     return (banner("Errors of crv.io. See docs/errors.md.", "errors.toml")
-            + "\nfrom __future__ import annotations\n\nimport errno\nfrom typing import ClassVar\n"
-            + "\nfrom crv.core.errors import CrvError\n"
-            + classes + exports(["CODES", *names]))
+            + "\nfrom __future__ import annotations\n"
+            + "\nfrom crv.core.errors import _IO_CODES as CODES\nfrom crv.core.errors import (\n"
+            + "".join(f"    {name},\n" for name in sorted(names)) + ")\n" + exports(["CODES", *names]))
