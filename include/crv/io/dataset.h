@@ -260,7 +260,8 @@ class Dataset {
 
   // The snapshot of a table as a manifest; nothing where the run has no such table.
   std::optional<TableManifest> manifest(std::string_view table);
-  // Types of all columns and paths that the run has seen in a table, as JSON (see docs/format.md).
+  // Types of all columns and paths that the run has seen in a table, as JSON (see docs/format.md); {} where it
+  // does not hold the table. Throws IoSchemaError (unknown_table) where there is none of that name.
   JsonObject columns(std::string_view table);
   // Makes the table's manifest anew and writes it, beside any number of writers. Where the log is damaged or
   // lost the whole run is put together again from what is left of it; whoever has the run open then gets

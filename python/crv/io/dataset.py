@@ -22,14 +22,7 @@ from crv.io._calls import Call, Progress, warn
 from crv.io._frames import Frame, arrow_or_rows, was_interrupted
 from crv.io._native import io as _io
 from crv.io.config import IoSettings, _flat
-from crv.io.errors import (
-    BadArgumentError,
-    BadRunIdError,
-    IoManifestError,
-    ReadFailedError,
-    UnknownTableError,
-    UnknownTableInScanError,
-)
+from crv.io.errors import BadArgumentError, BadRunIdError, ReadFailedError
 
 if TYPE_CHECKING:
     import duckdb
@@ -315,12 +308,8 @@ class Dataset:
     def schema(self, table: TableName | str) -> dict[str, Any]:
         """Types of all columns and paths that the run has seen in a table, as in docs/format.md; {} before the first
         append to it. IoSchemaError, a ValueError, where there is no table of that name."""
-        name = arguments.name(table)
         with Call(self._open) as call:
-            found = call.held.columns(name)
-            if not found:
-                _refuse_unknown(call.held, name)
-            return found
+            return call.held.columns(arguments.name(table))
 
     def log(self, after: int = 0) -> list[dict[str, Any]]:
         """The run's commits with a number above `after`."""
@@ -427,16 +416,6 @@ def _manifest(plain: dict[str, Any]) -> TableManifest:
     from crv.io._manifest import from_plain
 
     return from_plain(plain)
-
-
-def _refuse_unknown(held: _io.Dataset, table: str) -> None:
-    """The core knows which tables there are, and tells when one is scanned."""
-    try:
-        held.scan(table, None, None, None)
-    except UnknownTableInScanError as e:
-        raise UnknownTableError(str(e), facts=e.facts) from None
-    except IoManifestError:  # there is such a table, but not in this run
-        pass
 
 
 def _planned(

@@ -124,9 +124,9 @@ std::optional<TableManifest> Dataset::manifest(std::string_view table) {
 JsonObject Dataset::columns(std::string_view table) {
   Run& run = state_->run();
   run.open();
-  const Table descriptor = run.tables().find(table);
+  const Table descriptor = run.tables().require(table, ErrorCode::unknown_table);
   const auto snapshot = run.snapshot();
-  TableState* state = descriptor ? snapshot->table(table) : nullptr;
+  TableState* state = snapshot->table(table);
   if (!state) return {};
   snapshot->identify_parts(*state);
   return *columns_to_json(scan_columns(*state, *descriptor)).get_if<JsonObject>();
