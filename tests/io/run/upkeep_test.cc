@@ -1,6 +1,9 @@
 // What goes on in the background, as the executor of DatasetOptions lets it.
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -86,6 +89,52 @@ TEST(Upkeep, WithOneThreadARunIsRepeatedToTheCall) {
   const std::string first = history();
   EXPECT_NE(first.find("part-"), std::string::npos);
   for (int again = 0; again < 5; ++again) EXPECT_EQ(history(), first);
+}
+
+class ManyThreads final : public Executor {
+ public:
+  explicit ManyThreads(std::size_t threads) : threads_(threads) {}
+  std::size_t threads() const override { return threads_; }
+  bool post(std::function<void()>) override { return false; }
+
+ private:
+  std::size_t threads_;
+};
+
+// More rows than a scan reads without threads, in more parts than it reads ahead.
+TEST(Upkeep, AnyNumberOfThreadsReadsAndWritesAllRows) {
+  for (const std::size_t threads : {std::size_t{0}, std::size_t{1}, std::size_t{2}, SIZE_MAX - 1, SIZE_MAX}) {
+    const auto disk = std::make_shared<SimOs>();
+    DatasetOptions options = sim_options(disk);
+    options.executor = std::make_shared<ManyThreads>(threads);
+    Dataset dataset(settings(), sim_run_id, options);
+    std::vector<std::int64_t> ticks;
+    for (std::int64_t i = 0; i < 60'000; ++i) ticks.push_back(i / 1000);
+    dataset.append("holdings", holdings(ticks));
+    EXPECT_EQ(dataset.scan("holdings").collect()->num_rows(), 60'000) << threads;
+    dataset.scan("holdings").check_parts();
+    EXPECT_TRUE(dataset.verify().ok) << threads;
+  }
+}
+
+// A clock of the caller's may ask the Dataset what it holds.
+TEST(Upkeep, TheClockMayUseTheDataset) {
+  const auto disk = std::make_shared<SimOs>();
+  DatasetOptions options = sim_options(disk);
+  std::unique_ptr<Dataset> dataset;
+  bool asks = false;
+  std::int64_t rows = 0;
+  options.now_us = [&, now = std::int64_t{0}]() mutable {
+    if (asks)
+      for (const TableInfo& table : dataset->tables()) rows = table.rows;
+    return ++now;
+  };
+  dataset = std::make_unique<Dataset>(settings(), sim_run_id, options);
+  dataset->append("holdings", holdings({1}));
+  asks = true;
+  dataset->append("holdings", holdings({2, 3}));
+  EXPECT_EQ(rows, 3);
+  asks = false;
 }
 
 }  // namespace
