@@ -35,8 +35,9 @@ TEST(Tables, AreThoseOfTheContractInOrder) {
   ASSERT_EQ(list_tables().size(), expected.size());
   for (std::size_t i = 0; i < expected.size(); ++i) {
     const Json ours = describe(list_tables()[i]);
-    for (const char* key : {"name", "columns", "required", "nullable", "version"})
+    for (const char* key : {"name", "columns", "required", "nullable", "version"}) {
       EXPECT_EQ(write_json(at(ours, key)), write_json(at(expected[i], key))) << list_tables()[i].name;
+    }
     EXPECT_EQ(member_name(*from_value<TableName>(list_tables()[i].name)),
               text(at(expected[i], "enum_member")));
   }

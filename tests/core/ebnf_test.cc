@@ -76,21 +76,25 @@ TEST(Ebnf, CallsHaveTheContractsSignatures) {
   const Json data = load_data("grammar_productions.json");
   for (const auto& [name, signature] : members(at(data, "call_signatures"))) {
     std::vector<Param> expected;
-    for (const Json& param : items(at(signature, "params")))
+    for (const Json& param : items(at(signature, "params"))) {
       expected.push_back({text(at(param, "name")), flag(at(param, "optional"))});
+    }
     const GrammarProduction& production = parsed_grammar().production(text(at(signature, "production")));
     std::string call;
-    for (const std::string& alternative : production.alternatives)
+    for (const std::string& alternative : production.alternatives) {
       if (alternative.starts_with("\"" + name + "\"")) call = alternative;
+    }
     EXPECT_TRUE(parameters_of(name, call) == expected) << call;
   }
 }
 
 TEST(Ebnf, ParametersAreOfTheContractsKinds) {
   const Json data = load_data("grammar_productions.json");
-  for (const auto& [kind, names] : members(at(data, "parameter_terminal_kind")))
-    for (const Json& name : items(names))
+  for (const auto& [kind, names] : members(at(data, "parameter_terminal_kind"))) {
+    for (const Json& name : items(names)) {
       EXPECT_EQ(parsed_grammar().production(text(name)).expression, kind) << text(name);
+    }
+  }
 }
 
 TEST(Ebnf, EveryNameThatIsUsedIsDefinedAndTwentyFiveAreNeverUsed) {

@@ -43,8 +43,9 @@ TEST(Enums, HoldTheContractsNamesAndValuesInOrder) {
   JsonObject ours;
   for (const EnumDescriptor& descriptor : list_enums()) {
     Json& values = ours[descriptor.name] = JsonObject();
-    for (const auto& member : descriptor.members)
+    for (const auto& member : descriptor.members) {
       values.get_if<JsonObject>()->push_back(std::string(member.name), Json(member.value));
+    }
   }
   EXPECT_EQ(write_json(ours, {.indent = 1}), write_json(expected, {.indent = 1}));
 }

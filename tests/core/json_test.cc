@@ -81,8 +81,9 @@ TEST(JsonParse, ReadsWhatPythonWritesForNumbersThatAreNone) {
 }
 
 TEST(JsonParse, FloatsTooBigAreRefusedAndFloatsTooSmallAreZero) {
-  for (const char* big : {"1e999", "-1e999", "0.5e309", "1e309", "1.8e308", "[1, 2e400]"})
+  for (const char* big : {"1e999", "-1e999", "0.5e309", "1e309", "1.8e308", "[1, 2e400]"}) {
     EXPECT_THAT(refusal(big), HasSubstr("Not valid JSON")) << big;
+  }
   EXPECT_EQ(parse_json("1e-999"), Json(0.0));
   EXPECT_TRUE(std::signbit(*parse_json("-1.5e-999").get_if<double>()));
   EXPECT_EQ(parse_json("0." + std::string(400, '0') + "1"), Json(0.0));

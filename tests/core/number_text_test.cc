@@ -57,9 +57,13 @@ TEST(NumberText, EveryFloatReadsBack) {
   std::mt19937_64 random(7);
   for (int i = 0; i < 20'000; ++i) {
     const double wide = std::bit_cast<double>(random());
-    if (std::isfinite(wide)) EXPECT_EQ(read(text_of_float(wide)), wide);
+    if (std::isfinite(wide)) {
+      EXPECT_EQ(read(text_of_float(wide)), wide);
+    }
     const auto narrow = std::bit_cast<float>(static_cast<std::uint32_t>(random()));
-    if (std::isfinite(narrow)) EXPECT_EQ(static_cast<float>(read(text_of_float(narrow, 32))), narrow);
+    if (std::isfinite(narrow)) {
+      EXPECT_EQ(static_cast<float>(read(text_of_float(narrow, 32))), narrow);
+    }
   }
   // All positive halves: neighbors differ, so each text must lie nearer to its own than to any other.
   std::string before;

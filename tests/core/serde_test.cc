@@ -66,8 +66,9 @@ std::string holdings(const std::string& quantity) {
 }
 
 TEST(Serde, IntegersAreTakenFromWhatIsOne) {
-  for (const char* seven : {"7", "7.0", "\"7\"", "\"7.0\"", "\"+7\"", "\" 7 \""})
+  for (const char* seven : {"7", "7.0", "\"7\"", "\"7.0\"", "\"+7\"", "\" 7 \""}) {
     EXPECT_EQ(read<HoldingsRow>(holdings(seven)).quantity, 7) << seven;
+  }
   EXPECT_EQ(read<HoldingsRow>(holdings("true")).quantity, 1);
   EXPECT_EQ(read<HoldingsRow>(holdings("\"1_000.0\"")).quantity, 1000);
   for (const char* bad : {"7.5", "\"x\"", "\"\"", "\"7.5\"", "\"7x\"", "\"+-7\"", "null", "[7]",
@@ -83,21 +84,25 @@ std::string score(const std::string& value) {
 }
 
 TEST(Serde, FloatsAreTakenFromEveryNumber) {
-  for (const char* two : {"2", "2.0", "\"2\"", "\"2e0\"", "\" +2 \""})
+  for (const char* two : {"2", "2.0", "\"2\"", "\"2e0\"", "\" +2 \""}) {
     EXPECT_EQ(read<ActionCandidate>(score(two)).score, 2.0) << two;
+  }
   EXPECT_EQ(read<ActionCandidate>(score("true")).score, 1.0);
   EXPECT_EQ(read<ActionCandidate>(score("\"-inf\"")).score, -HUGE_VAL);
   EXPECT_TRUE(std::isnan(read<ActionCandidate>(score("NaN")).score));
   EXPECT_EQ(read<ActionCandidate>(score("123456789012345678901234567890")).score, 1.2345678901234568e+29);
-  for (const char* bad : {"\"x\"", "\"\"", "\"2 3\"", "null", "{}", "\"nan(1)\"", "\"2_\""})
+  for (const char* bad : {"\"x\"", "\"\"", "\"2 3\"", "null", "{}", "\"nan(1)\"", "\"2_\""}) {
     EXPECT_THAT(refused<ActionCandidate>(score(bad)), HasSubstr("score must be a number")) << bad;
+  }
 }
 
 TEST(Serde, BoolsAreTakenFromTheUsualWords) {
-  for (const char* yes : {"true", "1", "1.0", "\"yes\"", "\"TRUE\"", "\"on\""})
+  for (const char* yes : {"true", "1", "1.0", "\"yes\"", "\"TRUE\"", "\"on\""}) {
     EXPECT_TRUE(read<DecisionHead>(std::string(R"({"abstain":)") + yes + "}").abstain) << yes;
-  for (const char* no : {"false", "0", "\"No\"", "\"off\"", "\"f\""})
+  }
+  for (const char* no : {"false", "0", "\"No\"", "\"off\"", "\"f\""}) {
     EXPECT_FALSE(read<DecisionHead>(std::string(R"({"abstain":)") + no + "}").abstain) << no;
+  }
   for (const char* bad : {"2", "0.5", "\"maybe\"", "null"}) {
     EXPECT_THAT(refused<DecisionHead>(std::string(R"({"abstain":)") + bad + "}"), HasSubstr("true or false"))
         << bad;

@@ -97,8 +97,7 @@ void PartsWriter::write_one(const Work& work, std::size_t count, const std::stri
 
 void PartsWriter::sync_folders() {
   const std::vector<std::string> folders(folders_.begin(), folders_.end());
-  in_parallel(run_.threads(), folders.size(),
-              [&](std::size_t i) { run_.storage().sync(folders[i]); });
+  in_parallel(run_.threads(), folders.size(), [&](std::size_t i) { run_.storage().sync(folders[i]); });
   for (const std::string& table : tables_with_new_buckets_) run_.storage().sync(run_.paths().table(table));
 }
 

@@ -25,9 +25,11 @@ void expect_adapts(const TypePtr& from, const std::string& given, const Type& to
   SCOPED_TRACE(from->ToString() + " -> " + type_to_text(to));
   const auto array = array_of(from, given);
   const auto result = array_of(to_arrow(to), expected);
-  for (std::int64_t offset = 0; offset <= array->length(); ++offset)
-    for (std::int64_t length = 0; length <= array->length() - offset; ++length)
+  for (std::int64_t offset = 0; offset <= array->length(); ++offset) {
+    for (std::int64_t length = 0; length <= array->length() - offset; ++length) {
       expect_array(adapt(array->Slice(offset, length), to), result->Slice(offset, length));
+    }
+  }
 }
 
 void expect_refused(const TypePtr& from, const std::string& given, const Type& to,
@@ -61,8 +63,9 @@ TEST(Adapt, NumbersOfEveryWidth) {
     expect_adapts(type, "[1, null, 127]", kI64, "[1, null, 127]");
     expect_adapts(type, "[1, null, 127]", kF64, "[1, null, 127]");
   }
-  for (const auto& type : {arrow::float16(), arrow::float32(), arrow::float64()})
+  for (const auto& type : {arrow::float16(), arrow::float32(), arrow::float64()}) {
     expect_adapts(type, "[0.5, null, -2]", kF64, "[0.5, null, -2]");
+  }
   expect_adapts(arrow::int64(), "[9007199254740993]", kF64, "[9007199254740992]");
   expect_refused(arrow::uint64(), "[9223372036854775808]", kI64);
 }

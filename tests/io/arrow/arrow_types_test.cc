@@ -52,8 +52,9 @@ TEST(ArrowTypes, EveryArrowTypeHasOneLogicalType) {
 }
 
 TEST(ArrowTypes, TypesOfOneWayOfStoringHaveOneName) {
-  for (const auto& type : {arrow::binary(), arrow::large_binary(), arrow::binary_view()})
+  for (const auto& type : {arrow::binary(), arrow::large_binary(), arrow::binary_view()}) {
     EXPECT_EQ(text_of(type), "binary");
+  }
   EXPECT_EQ(text_of(arrow::fixed_size_binary(16)), "fixed_size_binary[16]");
   EXPECT_EQ(text_of(arrow::extension::uuid()), "fixed_size_binary[16]");
   EXPECT_EQ(text_of(arrow::date32()), "date32[day]");

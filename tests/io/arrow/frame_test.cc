@@ -203,8 +203,9 @@ TYPED_TEST_SUITE(TypedRows, AllRows);
 TYPED_TEST(TypedRows, FitTheirTable) {
   std::vector<TypeParam> rows(3);
   rows[1].tick = 250;
-  if constexpr (requires { rows[0].audience; })
+  if constexpr (requires { rows[0].audience; }) {
     for (auto& row : rows) row.audience = JsonObject{{"to", "all"}};
+  }
   const core::TableDescriptor& table = *core::find_table(TypeParam::table);
   const Conformed result = conform(*Frame(rows).table(), table, {}, {});
   EXPECT_EQ(result.columns.size(), table.columns.size());

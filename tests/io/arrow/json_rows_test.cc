@@ -23,14 +23,17 @@ std::string cells(const std::shared_ptr<arrow::DataType>& type, const std::strin
 }
 
 TEST(JsonRows, NumbersKeepTheirKind) {
-  for (const auto& type : {arrow::int8(), arrow::int16(), arrow::int32(), arrow::int64()})
+  for (const auto& type : {arrow::int8(), arrow::int16(), arrow::int32(), arrow::int64()}) {
     EXPECT_EQ(cells(type, "[1, -2, null]"), "[1,-2,null]");
-  for (const auto& type : {arrow::uint8(), arrow::uint16(), arrow::uint32(), arrow::uint64()})
+  }
+  for (const auto& type : {arrow::uint8(), arrow::uint16(), arrow::uint32(), arrow::uint64()}) {
     EXPECT_EQ(cells(type, "[1, null]"), "[1,null]");
+  }
   EXPECT_EQ(cells(arrow::uint64(), "[18446744073709551615]"), "[18446744073709551615]");
   EXPECT_EQ(cells(arrow::int64(), "[-9223372036854775808]"), "[-9223372036854775808]");
-  for (const auto& type : {arrow::float16(), arrow::float32(), arrow::float64()})
+  for (const auto& type : {arrow::float16(), arrow::float32(), arrow::float64()}) {
     EXPECT_EQ(cells(type, "[1, 0.5, null]"), "[1.0,0.5,null]");
+  }
   EXPECT_EQ(cells(arrow::float64(), "[0.1, NaN]"), "[0.1,NaN]");
   EXPECT_EQ(cells(arrow::boolean(), "[true, false, null]"), "[true,false,null]");
   EXPECT_EQ(cells(arrow::null(), "[null]"), "[null]");

@@ -355,11 +355,13 @@ TEST(Accepted, AColumnThatDiffersInCaseFromOneOfTheRunIsRefused) {
 TEST(Accepted, ThirtyTwoLevelsAndNoMore) {
   const auto nested = [](int levels) {
     ArrayPtr values = array_of(arrow::int64(), "[7]");
-    for (int i = 1; i < levels; ++i)
-      if (i % 2 == 0)
+    for (int i = 1; i < levels; ++i) {
+      if (i % 2 == 0) {
         values = structs("c", values);
-      else
+      } else {
         values = arrow::ListArray::FromArrays(*array_of(arrow::int32(), "[0, 1]"), *values).ValueOrDie();
+      }
+    }
     return values;
   };
   expect_accepted("extra", nested(32));

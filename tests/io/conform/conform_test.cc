@@ -257,9 +257,11 @@ TEST(Conform, NumbersInDictionariesFollowTheSameRules) {
 TEST(Conform, AllNullColumnsOfAnyTypeFitNullableColumns) {
   const std::map<std::string, std::shared_ptr<arrow::DataType>> scalars = {
       {"i", arrow::int64()}, {"f", arrow::float64()}, {"s", arrow::utf8()}};
-  for (const auto& [column, type] : scalars)
-    for (const auto& given : {arrow::null(), arrow::date32(), arrow::list(arrow::int8()), arrow::boolean()})
+  for (const auto& [column, type] : scalars) {
+    for (const auto& given : {arrow::null(), arrow::date32(), arrow::list(arrow::int8()), arrow::boolean()}) {
       expect_array(cast_column(column, array_of(given, "[null, null]")), array_of(type, "[null, null]"));
+    }
+  }
   const Conformed nested = conform_column("st", array_of(arrow::utf8(), "[null]"));
   EXPECT_EQ(nested.table->GetColumnByName("st"), nullptr);
   EXPECT_EQ(type_to_text(column_type(nested, "st")), "null");

@@ -246,8 +246,9 @@ TEST(Normalize, KindsThatDoNotMeetAreRefusedWithPathAndRow) {
       {array_of(arrow::date32(), "[1]"), R"({"other":"timestamp[us]"})"},
       {array_of(arrow::date32(), "[1]"), R"("i64")"},
   };
-  for (const auto& [array, held] : others)
+  for (const auto& [array, held] : others) {
     EXPECT_EQ(refusal([&] { normalized(array, held); }).code(), ErrorCode::type_conflict) << held;
+  }
 }
 
 TEST(Normalize, NothingButNullsMeetsAnyKind) {

@@ -168,8 +168,9 @@ TEST(Split, AgreesWithAPlainModel) {
     const Model model = random_frame(random);
     const std::int64_t size = std::vector<std::int64_t>{1, 7, 100, 100000}[random() % 4];
     std::map<std::int64_t, std::vector<std::int64_t>> expected;  // bucket to row numbers in order
-    for (std::size_t i = 0; i < model.ticks.size(); ++i)
+    for (std::size_t i = 0; i < model.ticks.size(); ++i) {
       expected[model.ticks[i] / size].push_back(static_cast<std::int64_t>(i));
+    }
     const Conformed result = split(*model.frame, size);
     ASSERT_EQ(result.buckets.size(), expected.size());
     auto next = expected.begin();

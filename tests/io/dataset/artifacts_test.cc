@@ -126,10 +126,11 @@ TEST(Artifacts, AFaultAtAnyCallIsTypedAndLeavesOneWholeFile) {
     for (const bool power_cut : {false, true}) {
       disk = std::make_shared<SimOs>();
       disk->put("a/b/x", "old");
-      if (power_cut)
+      if (power_cut) {
         disk->stop_after(n - 1);
-      else
+      } else {
         disk->fail_at(n, ENOSPC);
+      }
       bool returned = false;
       try {
         write_text_atomic(*local_storage(Durability::commit, disk), "a/b/x", "new");
@@ -140,7 +141,9 @@ TEST(Artifacts, AFaultAtAnyCallIsTypedAndLeavesOneWholeFile) {
       const auto files =
           disk->after_power_cut(power_cut ? PowerCut::by_chance(1) : PowerCut::all_kept())->files();
       EXPECT_TRUE(files.at("a/b/x") == "new" || (!returned && files.at("a/b/x") == "old")) << disk->dump();
-      if (!power_cut) EXPECT_EQ(files.size(), 1U) << disk->dump();
+      if (!power_cut) {
+        EXPECT_EQ(files.size(), 1U) << disk->dump();
+      }
     }
   }
 }

@@ -97,7 +97,9 @@ class Crash : public testing::TestWithParam<Scenario> {
       ADD_FAILURE() << e.what() << '\n' << disk->dump();
       return;
     }
-    if (outcome == Outcome::done || there != before_) EXPECT_EQ(there, after_) << disk->dump();
+    if (outcome == Outcome::done || there != before_) {
+      EXPECT_EQ(there, after_) << disk->dump();
+    }
     Dataset again = sim_dataset(disk);
     again.append("holdings", holdings({99}, 990));
     there["holdings"].emplace_back(99, 990);
@@ -162,7 +164,9 @@ TEST_P(Crash, AFaultAtAnyCallIsATypedErrorAndLeavesTheRunUnharmed) {
         SCOPED_TRACE(failed);
         if (outcome == Outcome::refused) {
           EXPECT_EQ(seen_on(disk->clone()), before_);
-          if (fault == SimFault::refused) EXPECT_EQ(part_files(*disk), part_files(*base_)) << disk->dump();
+          if (fault == SimFault::refused) {
+            EXPECT_EQ(part_files(*disk), part_files(*base_)) << disk->dump();
+          }
         }
         expect_whole_or_absent(disk, outcome);
         for (std::uint64_t seed : {1, 2})

@@ -109,7 +109,9 @@ Commit commit_of(std::int64_t seq, PartRecord added) {
 
 TEST(NumberEdges, OfACommit) {
   for (const std::int64_t n : edges()) {
-    if (n > 0 && n < most) EXPECT_EQ(decode_commit(encode(commit_of(n, part(0, 'a'))), "c", n).seq, n);
+    if (n > 0 && n < most) {
+      EXPECT_EQ(decode_commit(encode(commit_of(n, part(0, 'a'))), "c", n).seq, n);
+    }
     Commit commit = commit_of(1, part(n, 'a'));
     PartMeta& meta = commit.tables[0].added[0].meta;
     meta.rows = meta.bytes = std::max<std::int64_t>(n, 1);
@@ -358,7 +360,9 @@ void expect_ranges(Dataset& dataset) {
     const std::vector<std::int64_t> first(read.begin(), read.begin() + static_cast<std::ptrdiff_t>(rows));
     EXPECT_EQ(ticks_of(dataset.scan("holdings", {.limit = limit})), first);
     EXPECT_EQ(ticks_of(dataset.scan("holdings").head(limit)), first);
-    if (limit > 0) EXPECT_EQ(ticks_of(dataset.scan("holdings", {.batch_rows = limit})), read);
+    if (limit > 0) {
+      EXPECT_EQ(ticks_of(dataset.scan("holdings", {.batch_rows = limit})), read);
+    }
   }
 }
 
@@ -573,10 +577,11 @@ TEST(NumberEdges, WhereAndLimitTakeThemAsNumbersAndAsText) {
       const TickRange range = parse_where(JsonObject{{"tick_min", given}, {"tick_max", given}});
       EXPECT_EQ(range.min, n);
       EXPECT_EQ(range.max, n);
-      if (n < 0)
+      if (n < 0) {
         EXPECT_THROW(parse_limit(given), IoArgumentError) << n;
-      else
+      } else {
         EXPECT_EQ(parse_limit(given), n);
+      }
     }
   }
   for (const char* beyond : {"9223372036854775808", "-9223372036854775809", "18446744073709551616"}) {

@@ -161,7 +161,9 @@ TEST_P(OfDamage, WhatIsReadMeanwhileIsRightOrAnError) {
     disk->clear_faults();
     try {
       const Seen there = seen_on(disk);
-      if (!there.empty()) EXPECT_EQ(there, all) << "before " << to_string(whole->ops()[n]);
+      if (!there.empty()) {
+        EXPECT_EQ(there, all) << "before " << to_string(whole->ops()[n]);
+      }
     } catch (const IoManifestError&) {
     }
   }

@@ -222,9 +222,12 @@ TEST_P(OfSeed, NothingThatEvidenceNamesIsLostAndNothingIsDoubled) {
                                      (part.removed_at == 0 || part.removed_at > manifest->position));
     const bool told_gone = part.removed_at > 0 && (sound.contains(part.removed_at) ||
                                                    (manifest && manifest->position >= part.removed_at));
-    if (told_gone) EXPECT_FALSE(listed.contains(path)) << told << "\nremoved: " << path;
-    if (named && intact && part.removed_at == 0)
+    if (told_gone) {
+      EXPECT_FALSE(listed.contains(path)) << told << "\nremoved: " << path;
+    }
+    if (named && intact && part.removed_at == 0) {
       EXPECT_TRUE(listed.contains(path)) << told << "\nlost: " << path;
+    }
   }
   for (const std::string& path : listed)
     EXPECT_TRUE(!log_stands || (truth.parts.contains(path) && truth.parts.at(path).removed_at == 0))

@@ -590,8 +590,9 @@ TEST(Rebuild, StoppedAnywhereItLeavesTheOldStateOrOneThatCanBeRebuilt) {
                                 disk->after_power_cut(PowerCut::by_chance(test_seed()))}) {
         try {
           Seen there = seen_on(later);
-          if (lost_log || !there.empty())  // without its manifest the table is not listed
+          if (lost_log || !there.empty()) {  // without its manifest the table is not listed
             EXPECT_EQ(there, all);
+          }
         } catch (const IoManifestError& e) {
           EXPECT_THAT(e.what(), testing::HasSubstr("ebuild"));
         }

@@ -56,8 +56,9 @@ std::string json_text(const std::vector<JsonObject>& rows) {
 std::string rows_of(const std::string& path, const InputOptions& options = {}) {
   const auto reader = open_frames(path, options);
   std::string text;
-  for (auto frames = reader->next(2); !frames.empty(); frames = reader->next(2))
+  for (auto frames = reader->next(2); !frames.empty(); frames = reader->next(2)) {
     for (const auto& frame : frames) text += json_text(rows_to_json(*frame.table()));
+  }
   return text;
 }
 

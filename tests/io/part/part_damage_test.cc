@@ -80,8 +80,9 @@ class DamagedPart : public testing::Test {
 };
 
 TEST_F(DamagedPart, CutOffAnywhere) {
-  for (std::size_t length = 0; length < whole_.size(); ++length)
+  for (std::size_t length = 0; length < whole_.size(); ++length) {
     EXPECT_EQ(read(whole_.substr(0, length)), Outcome::refused) << length;
+  }
 }
 
 // Where the pages of all columns end: what follows is indexes and the footer.

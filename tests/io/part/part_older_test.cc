@@ -45,8 +45,9 @@ Json value_at(const arrow::Array& array, std::int64_t i) {
     case arrow::Type::STRUCT: {
       const auto& parent = static_cast<const arrow::StructArray&>(array);
       JsonObject result;
-      for (int k = 0; k < parent.num_fields(); ++k)
+      for (int k = 0; k < parent.num_fields(); ++k) {
         result.push_back(parent.struct_type()->field(k)->name(), value_at(*parent.field(k), i));
+      }
       return result;
     }
     default:

@@ -54,8 +54,9 @@ TEST(PartRoundTrip, PlainTypes) {
   expect_round_trip(arrow::int64(), "[1, null, -9223372036854775808, 9223372036854775807]");
   expect_round_trip(arrow::float64(), "[1.5, null, NaN, -Inf, -0.0]");
   expect_round_trip(arrow::boolean(), "[true, null, false, true, true]");
-  for (const auto& type : {arrow::utf8(), arrow::large_utf8(), arrow::utf8_view()})
+  for (const auto& type : {arrow::utf8(), arrow::large_utf8(), arrow::utf8_view()}) {
     expect_round_trip(type, R"(["a", null, "", "a text longer than any view holds", "tok_ü"])");
+  }
 }
 
 TEST(PartRoundTrip, OtherTypes) {
@@ -152,14 +153,18 @@ TEST(PartFilter, TakesExactlyTheRowsOfTheRange) {
         query.tick_max = high;
         query.batch_rows = batch_rows;
         arrow::Int64Builder expected;
-        for (std::int64_t i = 0; i < ticks.length(); ++i)
-          if (ticks.Value(i) >= low && ticks.Value(i) <= high) ASSERT_TRUE(expected.Append(i).ok());
+        for (std::int64_t i = 0; i < ticks.length(); ++i) {
+          if (ticks.Value(i) >= low && ticks.Value(i) <= high) {
+            ASSERT_TRUE(expected.Append(i).ok());
+          }
+        }
         const auto table = decode(storage, query);
         EXPECT_TRUE(table->column(0)->Equals(arrow::ChunkedArray(expected.Finish().ValueOrDie())))
             << low << " " << high;
         PartReader reader(storage, kPart, query, "exchange", "run_1", -1);
-        for (std::int64_t i = 0; i < reader.row_groups(); ++i)
+        for (std::int64_t i = 0; i < reader.row_groups(); ++i) {
           for (const auto& batch : reader.read_row_group(i)) EXPECT_LE(batch->num_rows(), batch_rows);
+        }
       }
     }
   }

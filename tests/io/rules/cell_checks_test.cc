@@ -23,10 +23,12 @@ void expect_each_found(const std::vector<std::string>& words) {
 }
 
 TEST(Words, OfTheCatalogAreFoundByTheirIndex) {
-  for (const core::ModelRules& model : core::list_model_rules())
+  for (const core::ModelRules& model : core::list_model_rules()) {
     for (const core::FieldRule& field : model.fields) expect_each_found(field.allowed);
-  for (const core::ColumnRules& table : core::list_column_rules())
+  }
+  for (const core::ColumnRules& table : core::list_column_rules()) {
     for (const core::ColumnRule& column : table.columns) expect_each_found(column.allowed);
+  }
 }
 
 TEST(Words, ThatNoSlotKeepsApartAreFoundToo) {

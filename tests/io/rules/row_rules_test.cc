@@ -181,9 +181,10 @@ std::vector<Bad> column_rules() {
       if (column.not_empty && !has_words)
         all.push_back({table.table, column.column, R"("")", "column.not_empty", "", ""});
     }
-    for (const core::ColumnDescriptor& column : table_named(table.table).columns)
+    for (const core::ColumnDescriptor& column : table_named(table.table).columns) {
       if (column.required && column.name != "bucket")
         all.push_back({table.table, column.name, "null", "column.required", "", ""});
+    }
   }
   return all;
 }

@@ -1,4 +1,5 @@
 // What goes on in the background, as the executor of DatasetOptions lets it.
+#include <arrow/table.h>
 #include <gtest/gtest.h>
 
 #include <cstdint>

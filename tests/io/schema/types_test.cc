@@ -27,8 +27,9 @@ const Type kNull = plain(Kind::null), kBool = plain(Kind::boolean), kI64 = plain
 std::string united(const Type& held, const Type& offered) {
   std::vector<TypeConflict> conflicts;
   std::string text = type_to_text(unite(held, offered, "p", conflicts));
-  for (const TypeConflict& conflict : conflicts)
+  for (const TypeConflict& conflict : conflicts) {
     text += " | " + conflict.path + ": " + type_to_text(conflict.held) + "/" + type_to_text(conflict.offered);
+  }
   return text;
 }
 

@@ -51,14 +51,16 @@ class SettingsTest : public testing::Test {
 };
 
 std::string origin_of(const LoadedSettings& loaded, const std::string& key) {
-  for (const auto& origin : loaded.origins)
+  for (const auto& origin : loaded.origins) {
     if (origin.key == key) return origin.origin;
+  }
   return "no such field";
 }
 
 std::string value_of(const LoadedSettings& loaded, const std::string& key) {
-  for (const auto& origin : loaded.origins)
+  for (const auto& origin : loaded.origins) {
     if (origin.key == key) return origin.value;
+  }
   return "no such field";
 }
 

@@ -210,7 +210,9 @@ TEST(LocalStorage, AFaultAtAnyCallIsATypedErrorAndLeavesNothingHalf) {
               EXPECT_THAT(outcome.error->what(), HasSubstr(outcome.error->facts().path));
             }
             // Only a file whose removal itself was refused may be left.
-            if (ops[n - 1].call != OsCall::unlink) EXPECT_THAT(found.temporary, IsEmpty());
+            if (ops[n - 1].call != OsCall::unlink) {
+              EXPECT_THAT(found.temporary, IsEmpty());
+            }
             EXPECT_EQ(disk->open_files(), 0U);
           }
         }
@@ -235,11 +237,14 @@ TEST(LocalStorage, EveryCallThatFailsIsTold) {
       if (use.name == "abandon" || closes_what_was_read) continue;
       SCOPED_TRACE(use.name + ", " + trace(*disk));
       ASSERT_TRUE(outcome.error);
-      if (use.name != "write_taken") EXPECT_EQ(outcome.error->facts().os_error, EIO);
-      if (use.name == "read" || use.name == "look")
+      if (use.name != "write_taken") {
+        EXPECT_EQ(outcome.error->facts().os_error, EIO);
+      }
+      if (use.name == "read" || use.name == "look") {
         EXPECT_EQ(outcome.error->code(), ErrorCode::read_failed);
-      else if (!use.name.starts_with("put") && use.name != "probe")
+      } else if (!use.name.starts_with("put") && use.name != "probe") {
         EXPECT_EQ(outcome.error->code(), ErrorCode::write_failed);
+      }
     }
   }
 }
@@ -259,8 +264,9 @@ TEST(LocalStorage, PutIfAbsentTellsAnUnknownOutcomeFromARefusal) {
     return std::string(outcome.error ? crv::name_of(outcome.error->code()) : "put") +
            (there ? ", there" : ", absent");
   };
-  for (const auto call : {OsCall::open_new, OsCall::write, OsCall::fsync, OsCall::close})
+  for (const auto call : {OsCall::open_new, OsCall::write, OsCall::fsync, OsCall::close}) {
     EXPECT_EQ(failing(call, EIO, SimFault::refused), "write_failed, absent") << name_of(call);
+  }
   EXPECT_EQ(failing(OsCall::link, EIO, SimFault::refused), "commit_unknown, absent");
   EXPECT_EQ(failing(OsCall::link, EIO, SimFault::reply_lost), "commit_unknown, there");
   EXPECT_EQ(failing(OsCall::link, ENOSPC, SimFault::refused), "write_failed, absent");
@@ -289,7 +295,9 @@ TEST(LocalStorage, AfterAPowerCutAtAnyCallAnObjectIsWholeOrAbsent) {
                 << use.name << ", stopped after " << n << ", seed " << cut.seed << "\n"
                 << trace(*disk) << left->dump();
           }
-          if (use.name == "replace") EXPECT_EQ(found_on(*left).files.size(), 1U) << left->dump();
+          if (use.name == "replace") {
+            EXPECT_EQ(found_on(*left).files.size(), 1U) << left->dump();
+          }
         }
       }
     }
@@ -316,9 +324,10 @@ TEST(LocalStorage, WhatWasSyncedSurvivesAnyPowerCut) {
 
 std::vector<std::string> synced(const SimOs& disk) {
   std::vector<std::string> out;
-  for (const auto& op : disk.ops())
+  for (const auto& op : disk.ops()) {
     if (op.call == OsCall::fsync || op.call == OsCall::syncfs)
       out.push_back(name_of(op.call) + (" " + op.path));
+  }
   return out;
 }
 
@@ -450,8 +459,9 @@ TEST(LocalStorage, AStaleHandleIsLookedUpAgain) {
       disk->erase("a/x");
       return ESTALE;
     });
-    if (call == OsCall::open_to_read || call == OsCall::pread)
+    if (call == OsCall::open_to_read || call == OsCall::pread) {
       EXPECT_EQ(read_all(*storage, "a/x"), std::nullopt) << name_of(call);
+    }
     disk->set_hook({});
     disk->put("a/x", "bytes");
   }

@@ -99,15 +99,17 @@ TEST(Paths, MessageShowsControlCharactersEscaped) {
 
 TEST(Paths, ValidateRunIdIsStricter) {
   EXPECT_EQ(validate_run_id("run_1.a:b-C"), "run_1.a:b-C");
-  for (const std::string& bad : {""s, "."s, ".."s, "a\n"s, "a b"s, " a"s, "a*"s, "é"s, "a/b"s})
+  for (const std::string& bad : {""s, "."s, ".."s, "a\n"s, "a b"s, " a"s, "a*"s, "é"s, "a/b"s}) {
     EXPECT_THROW(validate_run_id(bad), IoArgumentError) << bad;
+  }
 }
 
 TEST(Paths, NormalizeRunIdTrimsAndJoinsWords) {
   EXPECT_EQ(normalize_run_id("  my  run 1\n"), "my__run_1");
   EXPECT_EQ(normalize_run_id("a"), "a");
-  for (const std::string& bad : {""s, " \t\n"s, " . "s, "a\tb"s, "a\nb"s})
+  for (const std::string& bad : {""s, " \t\n"s, " . "s, "a\tb"s, "a\nb"s}) {
     EXPECT_THROW(normalize_run_id(bad), IoArgumentError) << bad;
+  }
 }
 
 TEST(Paths, BucketOfATick) {
@@ -123,8 +125,9 @@ TEST(Paths, BucketOfATick) {
 TEST(Paths, BucketFoldersOnlyInCanonicalForm) {
   EXPECT_EQ(bucket_key(123), "000123");
   EXPECT_EQ(bucket_key(1000000), "1000000");
-  for (const std::int64_t id : {std::int64_t{0}, std::int64_t{999999}, std::int64_t{1000000}, kMax})
+  for (const std::int64_t id : {std::int64_t{0}, std::int64_t{999999}, std::int64_t{1000000}, kMax}) {
     EXPECT_EQ(parse_bucket_folder("bucket=" + bucket_key(id)), id);
+  }
   for (const char* bad :
        {"", "bucket=", "bucket=1", "bucket=1_0", "bucket=-00001", "bucket=+00001", "bucket=0000001",
         "bucket=00001a", "bucket= 00001", "Bucket=000001", "bucket=000001 ", "xbucket=000001",

@@ -38,8 +38,9 @@ Error refusal(const Call& call) {
 }
 
 inline Type column_type(const Conformed& result, const std::string& name) {
-  for (const Field& column : result.columns)
+  for (const Field& column : result.columns) {
     if (column.name == name) return column.type;
+  }
   ADD_FAILURE() << "no column " << name;
   return {};
 }

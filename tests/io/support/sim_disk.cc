@@ -18,10 +18,11 @@ std::vector<std::string> names_of(const std::string& path) {
     auto name = path.substr(at, slash - at);
     at = slash + 1;
     if (name.empty() || name == ".") continue;
-    if (name != "..")
+    if (name != "..") {
       out.push_back(std::move(name));
-    else if (!out.empty())
+    } else if (!out.empty()) {
       out.pop_back();
+    }
   }
   return out;
 }
@@ -126,10 +127,11 @@ bool SimDisk::Step::touches(std::size_t folder) const {
 }
 
 void SimDisk::apply(const Change& change, Names& names) {
-  if (change.node == kNone)
+  if (change.node == kNone) {
     names.erase(change.name);
-  else
+  } else {
     names[change.name] = static_cast<std::size_t>(change.node);
+  }
 }
 
 void SimDisk::apply(std::vector<Change> changes) {
@@ -279,8 +281,9 @@ std::string SimDisk::dump() const {
     out += "\n";
   });
   for (const auto& step : steps_) {
-    for (const auto& change : step.changes)
+    for (const auto& change : step.changes) {
       if (change.node == kNone) out += "removal of " + change.name + " not flushed\n";
+    }
   }
   return out;
 }
@@ -329,8 +332,9 @@ void SimDisk::erase(const std::string& path) {
   nodes_[at.folder].names.erase(at.name);
   nodes_[at.folder].durable_names.erase(at.name);
   // Changes of that name that were under way must not bring it back.
-  for (auto& step : steps_)
+  for (auto& step : steps_) {
     std::erase_if(step.changes, [&](const Change& c) { return c.folder == at.folder && c.name == at.name; });
+  }
   std::erase_if(steps_, [](const Step& step) { return step.changes.empty(); });
 }
 

@@ -208,8 +208,9 @@ std::int64_t SimOs::call(SimOp op, const Work& work, int fd) {
   if (const auto it = planned_.find(calls_); it != planned_.end()) plan = it->second;
   if (refused_by_hook != 0) plan = {refused_by_hook, SimFault::refused};
   const auto open = open_.find(fd);
-  if (open != open_.end() && open->second.fails_with != 0 && op.call != OsCall::close)
+  if (open != open_.end() && open->second.fails_with != 0 && op.call != OsCall::close) {
     plan = {std::exchange(open->second.fails_with, 0), SimFault::refused};
+  }
   if (plan.fault == SimFault::short_write) {
     if (op.call == OsCall::write && open != open_.end()) {
       open->second.fails_with = plan.error;

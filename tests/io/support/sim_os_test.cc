@@ -18,7 +18,9 @@ void write_file(SimOs& disk, const std::string& path, const std::string& bytes, 
   const int fd = disk.open_new(path);
   ASSERT_GE(fd, 0) << path;
   ASSERT_EQ(disk.write(fd, bytes.data(), bytes.size()), static_cast<std::int64_t>(bytes.size()));
-  if (flushed) ASSERT_EQ(disk.fsync(fd), 0);
+  if (flushed) {
+    ASSERT_EQ(disk.fsync(fd), 0);
+  }
   ASSERT_EQ(disk.close(fd), 0);
 }
 
@@ -32,8 +34,9 @@ int sync_folder(SimOs& disk, const std::string& path) {
 // What stands there after the power was cut in `rounds` ways.
 std::set<Files> left_by_chance(const SimOs& disk, std::uint64_t rounds = 200) {
   std::set<Files> out;
-  for (std::uint64_t seed = 0; seed < rounds; ++seed)
+  for (std::uint64_t seed = 0; seed < rounds; ++seed) {
     out.insert(disk.after_power_cut(PowerCut::by_chance(seed))->files());
+  }
   return out;
 }
 

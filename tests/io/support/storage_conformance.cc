@@ -132,8 +132,9 @@ TEST_P(StorageConformance, AnObjectOfManyWritesReadByManyThreads) {
     threads.emplace_back([&] {
       out.resize(bytes.size());
       const auto size = static_cast<std::int64_t>(out.size());
-      for (std::int64_t at = 0; at < size; at += 70'001)
+      for (std::int64_t at = 0; at < size; at += 70'001) {
         reader->read_at(at, std::min<std::int64_t>(70'001, size - at), out.data() + at);
+      }
     });
   }
   for (auto& thread : threads) thread.join();
