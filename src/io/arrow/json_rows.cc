@@ -90,6 +90,7 @@ Json moment_at(const arrow::Array& array, std::int64_t row) {
 
 }  // namespace
 
+// Longer than a function should be: one case for each type of Arrow, and nothing else.
 Json cell_to_json(const arrow::Array& column, std::int64_t row) {
   if (column.IsNull(row)) return nullptr;
   switch (column.type_id()) {
