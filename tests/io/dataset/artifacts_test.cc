@@ -18,7 +18,6 @@
 namespace crv::io {
 namespace {
 
-using testing::IsEmpty;
 using Files = std::map<std::string, std::string>;
 
 std::string bytes_of(const std::string& path) {

@@ -30,7 +30,7 @@ inline std::shared_ptr<arrow::Table> table_of(const std::vector<NamedColumn>& co
     fields.push_back(arrow::field(column.name, column.type));
     arrays.push_back(array_of(column.type, column.json));
   }
-  return arrow::Table::Make(arrow::schema(std::move(fields)), std::move(arrays));
+  return arrow::Table::Make(arrow::schema(std::move(fields)), arrays);
 }
 
 inline PartFooter footer_of(const arrow::Table& rows) {
