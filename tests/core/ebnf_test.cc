@@ -27,7 +27,8 @@ JsonArray to_array(const std::vector<std::string>& texts) {
 
 TEST(Ebnf, HasTheContractsProductionsInOrder) {
   JsonArray names;
-  for (const GrammarProduction& production : parsed_grammar().productions()) names.emplace_back(production.name);
+  for (const GrammarProduction& production : parsed_grammar().productions())
+    names.emplace_back(production.name);
   EXPECT_EQ(names.size(), 89u);
   EXPECT_EQ(Json(names), at(load_data("grammar_productions.json"), "production_order"));
 }
