@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <thread>
@@ -282,6 +283,41 @@ TEST(IdentityRace, AFolderWhoseFsyncFailedIsKnownByEachOfItsPaths) {
   fails = false;
   EXPECT_THROW(storage->sync_up("a//b", "a//b"), IoWriteError);
   disk->set_hook({});
+}
+
+// Threads of one Dataset write while its run is moved away. Each makes the run again when it sees that; none may
+// mix what it knows of the old run into the new one: what stands then can be read, and no manifest or commit of
+// it is wrong. (A part that was on its way may have made a bucket where there is no table yet.)
+TEST(IdentityRace, ThreadsWhoseRunIsMovedAwayMixNothingOfItIntoTheNext) {
+  for (unsigned round = 0; round < 25; ++round) {
+    const Disk disk = std::make_shared<SimOs>();
+    std::vector<std::string> warnings;
+    Dataset dataset = sim_dataset(disk, &warnings);
+    std::vector<std::int64_t> ticks;
+    for (std::int64_t i = 0; i < 600; ++i) ticks.push_back(10 * i);
+    dataset.append("holdings", holdings(ticks), {.token = Token{"w", 0}});
+    std::atomic<bool> stop = false;
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 3; ++t)
+      threads.emplace_back([&, t] {
+        for (std::int64_t n = 1; !stop; ++n) try {
+            dataset.append("holdings", holdings({10 * (n % 600)}, n),
+                           {.token = Token{"w" + std::to_string(t), n}});
+          } catch (const Error&) {  // it was replaced: the Dataset writes no more
+          }
+      });
+    std::this_thread::sleep_for(std::chrono::microseconds(5000 + round * 7919 % 20000));
+    disk->move("out/runs/run_sim", "out/runs/moved");
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    stop = true;
+    for (std::thread& thread : threads) thread.join();
+    Dataset other = sim_dataset(disk, &warnings);
+    ASSERT_NO_THROW(seen(other)) << "round " << round;
+    for (const Finding& finding : other.verify().findings)
+      ASSERT_TRUE(finding.severity != "error" || finding.code == "run_missing" ||
+                  finding.code == "table_missing")
+          << "round " << round << ": " << finding.code << " " << finding.message;
+  }
 }
 
 }  // namespace

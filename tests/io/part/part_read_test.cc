@@ -193,6 +193,7 @@ TEST(PartFilter, RowGroupsThatCannotMatchAreNotRead) {
   query.tick_max = 7;
   PartReader reader(storage, kPart, query, "exchange", "run_1", -1);
   EXPECT_EQ(reader.row_groups(), 1);
+  EXPECT_EQ(PartReader(storage, kPart, everything({{"n", kI64}}), "exchange", "run_1", -1).row_groups(), 2);
   const auto batches = reader.read_row_group(0);
   ASSERT_EQ(batches.size(), 1U);
   expect_array(batches[0]->column(0), array_of(arrow::int64(), "[6, 7]"));
