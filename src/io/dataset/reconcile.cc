@@ -109,7 +109,7 @@ class Reconcile {
   // The caller's snapshot must be one of this log: else nobody knows what was committed after it.
   void check_baseline() {
     const std::int64_t seq = wanted_.last_seq;
-    if (seq == 0 || wanted_.last_id.empty() || run_.log()->holds(seq, wanted_.last_id)) return;
+    if (seq == 0 || wanted_.last_id.empty() || run_.require_log()->holds(seq, wanted_.last_id)) return;
     raise(ErrorCode::run_replaced,
           "The manifest of table " + wanted_.table + " is folded to commit " + std::to_string(seq) +
               " of another log than run " + run_.run_id +

@@ -38,7 +38,7 @@ std::optional<Commit> find_used(Run& run, Snapshot& snapshot, const Token& token
                                 const RowCounts& rows) {
   const std::optional<std::int64_t> seq = seq_of(run, snapshot, token, repeats_steps);
   if (!seq) return std::nullopt;
-  const std::optional<std::string> line = run.log()->line_of(*seq);
+  const std::optional<std::string> line = run.require_log()->line_of(*seq);
   if (!line)
     raise(ErrorCode::log_damaged, "The log has lost commit " + std::to_string(*seq) + ".", {.seq = *seq});
   Commit commit = decode_commit(*line, run.paths().commit(*seq), *seq);

@@ -74,10 +74,11 @@ class Verify {
     without_manifest_.clear();
     states_.clear();
     position_ = {};
+    of_ = run_.current();
     std::vector<Entry> names;
-    if (run_.info()) names = run_.storage().list(run_.paths().log());
+    if (of_) names = run_.storage().list(run_.paths().log());
     for (const std::string& table : table_folders(run_)) read_manifest(table);
-    if (run_.info()) read_log(names);
+    if (of_) read_log(names);
     for (const auto& [table, listed] : manifests_) {
       if (log_sound_ && listed.position > position_.seq) tell_ahead(listed);
       const auto [state, fresh] = states_.try_emplace(table, listed);
@@ -102,9 +103,9 @@ class Verify {
 
   void read_log(const std::vector<Entry>& names) {
     log_sound_ = true;
-    position_ = {0, run_.info()->identity(), 1};
+    position_ = {0, of_->info.identity(), 1};
     try {
-      run_.log()->read_after(0, [&](std::int64_t, std::string_view line, const std::string& path) {
+      of_->log.read_after(0, [&](std::int64_t, std::string_view line, const std::string& path) {
         const Commit commit = decode_commit(line, path, position_.seq + 1);
         step(position_, commit, path);
         if (commit.kind == CommitKind::fence)
@@ -182,19 +183,19 @@ class Verify {
 
   // Between the look at the log and that at the parts, writers have gone on.
   void read_what_came_later() {
-    if (!run_.info() || !log_sound_) return;
+    if (!of_ || !log_sound_) return;
     try {
-      run_.log()->read_after(position_.seq,
-                             [&](std::int64_t seq, std::string_view line, const std::string& path) {
-                               const Commit commit = decode_commit(line, path, seq);
-                               for (const TableChange& change : commit.tables) {
-                                 for (const PartRecord& part : change.added)
-                                   came_later_.insert({change.table, part.meta.path});
-                                 for (const auto* names : {&change.removed, &change.condemned})
-                                   for (const PartName& name : *names)
-                                     went_later_.insert({change.table, name.file});
-                               }
-                             });
+      of_->log.read_after(position_.seq,
+                          [&](std::int64_t seq, std::string_view line, const std::string& path) {
+                            const Commit commit = decode_commit(line, path, seq);
+                            for (const TableChange& change : commit.tables) {
+                              for (const PartRecord& part : change.added)
+                                came_later_.insert({change.table, part.meta.path});
+                              for (const auto* names : {&change.removed, &change.condemned})
+                                for (const PartName& name : *names)
+                                  went_later_.insert({change.table, name.file});
+                            }
+                          });
     } catch (const IoManifestError& e) {
       find(e, run_.paths().log());
     }
@@ -325,6 +326,7 @@ class Verify {
   VerifyReport report_;
   std::map<std::string, TableState> manifests_;
   std::set<std::string> without_manifest_;
+  std::shared_ptr<const FoundRun> of_;  // the run as it was found when this began to look
   // as the log has them at position_; without a log, as the manifests do
   std::map<std::string, TableState> states_;
   LogPosition position_;

@@ -40,6 +40,7 @@ class Run : private RunLocation {
   using RunLocation::now_us;
   using RunLocation::paths;
   using RunLocation::prepare;  // enough for a rebuild, which must not trust what is on disk
+  using RunLocation::require_log;
   using RunLocation::run_id;
   using RunLocation::settings;
   using RunLocation::shared_storage;

@@ -88,6 +88,11 @@ std::shared_ptr<Log> RunLocation::log() const {
   return run ? std::shared_ptr<Log>(run, &run->log) : nullptr;
 }
 
+std::shared_ptr<Log> RunLocation::require_log() const {
+  if (std::shared_ptr<Log> there = log()) return there;
+  refuse_replaced("its folder is gone");
+}
+
 std::optional<RunInfo> RunLocation::info() const {
   const std::shared_ptr<FoundRun> run = found();
   return run ? std::optional(run->info) : std::nullopt;

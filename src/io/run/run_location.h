@@ -37,9 +37,9 @@ struct FoundRun {
   const RunInfo info;
   const std::string text;                // of run.json
   const std::unique_ptr<Folder> folder;  // of the log; nullptr where it was not there
-  Log log;
-  std::atomic<bool> accepted = false;  // the settings fit it, and its folders are relied on
-  std::atomic<bool> written = false;   // this Dataset has put commits into it
+  mutable Log log;                       // safe for several threads, and changes nothing of this
+  std::atomic<bool> accepted = false;    // the settings fit it, and its folders are relied on
+  std::atomic<bool> written = false;     // this Dataset has put commits into it
 };
 
 class RunLocation {
@@ -70,7 +70,9 @@ class RunLocation {
   Standing standing_of(const FoundRun& found);
   [[noreturn]] void refuse_replaced(const std::string& why) const;
 
-  std::shared_ptr<Log> log() const;     // of the run that was found; nullptr without one
+  std::shared_ptr<Log> log() const;  // of the run that was found; nullptr without one
+  // The same. Throws IoRunReplaced where another thread has just seen that the run is gone.
+  std::shared_ptr<Log> require_log() const;
   std::optional<RunInfo> info() const;  // the same
   std::int64_t bucket_size() const;     // of the run, else of the settings
   const Tables& tables() const { return tables_; }

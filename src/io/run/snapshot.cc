@@ -166,7 +166,7 @@ void Snapshot::identify_parts(TableState& state) {
 std::optional<std::pair<std::int64_t, std::int64_t>> Snapshot::last_token(const std::string& writer) {
   if (!tokens_) {
     advance();
-    const std::shared_ptr<Log> log = location_.log();
+    const std::shared_ptr<Log> log = location_.require_log();
     Tokens tokens;
     for (FoldRange range = log->range_of(std::max<std::int64_t>(position_.seq, 1)); range.first >= 1;
          range = {range.first - (range.last - range.first + 1), range.first - 1}) {
@@ -190,12 +190,12 @@ std::optional<std::int64_t> Snapshot::commit_of(const Token& token) {
   if (steps_.writer != token.writer) steps_ = {token.writer, {}, 0};
   auto it = steps_.commits.find(token.number);
   if (it == steps_.commits.end()) {
-    location_.log()->read_after(steps_.seq,
-                                [&](std::int64_t seq, std::string_view line, const std::string& path) {
-                                  for (const Token& used : tokens_of(decode_commit(line, path, seq)))
-                                    if (used.writer == token.writer) steps_.commits[used.number] = seq;
-                                  steps_.seq = seq;
-                                });
+    location_.require_log()->read_after(
+        steps_.seq, [&](std::int64_t seq, std::string_view line, const std::string& path) {
+          for (const Token& used : tokens_of(decode_commit(line, path, seq)))
+            if (used.writer == token.writer) steps_.commits[used.number] = seq;
+          steps_.seq = seq;
+        });
     it = steps_.commits.find(token.number);
   }
   return it == steps_.commits.end() ? std::nullopt : std::optional(it->second);

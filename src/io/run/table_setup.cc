@@ -46,7 +46,7 @@ void TableSetup::make_ready(std::string_view name, Buckets buckets) {
 
 bool TableSetup::was_used(std::string_view name, Buckets buckets) {
   if (buckets == Buckets::mean_loss && location_.any_bucket(name)) return true;
-  return is_named(*location_.log(), name);
+  return is_named(*location_.require_log(), name);
 }
 
 void TableSetup::make_table(std::string_view name, Buckets buckets) {

@@ -57,14 +57,14 @@ void Upkeep::upkeep_of(std::int64_t seq, const std::vector<std::string>& tables)
     if (!due(table, seq, &large)) continue;
     large ? refresh_later(table) : refresh_after_commit(table);
   }
-  const std::shared_ptr<Log> log = run_.log();
-  if (!log) return;
-  const FoldRange range = log->range_of(seq);
+  const std::shared_ptr<const FoundRun> run = run_.current();
+  if (!run) return;
+  const FoldRange range = run->log.range_of(seq);
   if (seq == range.last) {
-    fold_later(range);
+    fold_later(run, range);
     for (const std::string& table : quiet_tables(seq)) refresh_later(table);
   } else if (seq == range.first && seq > 1) {
-    fold_later(log->range_of(seq - 1));  // whoever was to fold it may be gone
+    fold_later(run, run->log.range_of(seq - 1));  // whoever was to fold it may be gone
   }
 }
 
@@ -141,12 +141,12 @@ void Upkeep::finish() noexcept {
   }
 }
 
-void Upkeep::fold_later(FoldRange range) {
+void Upkeep::fold_later(const std::shared_ptr<const FoundRun>& run, FoldRange range) {
   const std::string name = "fold of the log up to commit " + std::to_string(range.last);
-  jobs_.add(name, [this, name, range, run = run_.current(), log = run_.log()] {
+  jobs_.add(name, [this, name, range, run] {
     attempt(name, [&] {
       run_.require_in_place(run);
-      log->fold(range, [&] { run_.sync_log(*log); });
+      run->log.fold(range, [&] { run_.sync_log(run->log); });
     });
   });
 }

@@ -44,7 +44,7 @@ class Upkeep {
   bool due(const std::string& table, std::int64_t seq, bool* large);
   void upkeep_of(std::int64_t seq, const std::vector<std::string>& tables);
   std::vector<std::string> quiet_tables(std::int64_t seq);
-  void fold_later(FoldRange range);
+  void fold_later(const std::shared_ptr<const FoundRun>& run, FoldRange range);
   void refresh_later(const std::string& table);
   void attempt(const std::string& name, const std::function<void()>& job) noexcept;
 
