@@ -40,6 +40,7 @@ void raise(ErrorCode code, const std::string& message, ErrorFacts facts) {
     case ErrorCode::bad_tick:
     case ErrorCode::type_conflict:
     case ErrorCode::reserved_name:
+    case ErrorCode::bad_definition:
     case ErrorCode::row_rule:
       throw IoSchemaError(code, message, std::move(facts));
     case ErrorCode::run_missing:
@@ -122,6 +123,8 @@ const char* name_of(ErrorCode code) noexcept {
       return "type_conflict";
     case ErrorCode::reserved_name:
       return "reserved_name";
+    case ErrorCode::bad_definition:
+      return "bad_definition";
     case ErrorCode::row_rule:
       return "row_rule";
     case ErrorCode::run_missing:

@@ -18,20 +18,12 @@ const FieldRule* ModelRules::find(std::string_view field) const noexcept {
   return find_named(fields, &FieldRule::field, field);
 }
 
-const ColumnRule* ColumnRules::find(std::string_view column) const noexcept {
-  return find_named(columns, &ColumnRule::column, column);
-}
-
 const ModelRules* find_model_rules(std::string_view model) noexcept {
   return find_named(list_model_rules(), &ModelRules::model, model);
 }
 
 const ModelRules* find_table_rules(std::string_view table) noexcept {
   return table.empty() ? nullptr : find_named(list_model_rules(), &ModelRules::table, table);
-}
-
-const ColumnRules* find_column_rules(std::string_view table) noexcept {
-  return find_named(list_column_rules(), &ColumnRules::table, table);
 }
 
 }  // namespace crv::core

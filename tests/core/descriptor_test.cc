@@ -17,7 +17,7 @@ using testing::text;
 Json describe(const TableDescriptor& table) {
   JsonArray columns, nullable;
   for (const ColumnDescriptor& column : table.columns) {
-    columns.push_back(JsonObject{{"name", column.name}, {"dtype", text_of(column.dtype)}});
+    columns.push_back(JsonObject{{"name", column.name}, {"dtype", text_of(column.type)}});
     if (!column.required) nullable.emplace_back(column.name);
   }
   return JsonObject{{"name", table.name},
@@ -65,7 +65,7 @@ TEST(Tables, EveryTableAndColumnIsDocumented) {
 TEST(Tables, AreFoundByNameOnly) {
   ASSERT_NE(find_table("holdings"), nullptr);
   EXPECT_EQ(find_table("holdings"), &list_tables()[6]);
-  EXPECT_EQ(find_table("holdings")->find("quantity")->dtype, DType::i64);
+  EXPECT_EQ(find_table("holdings")->find("quantity")->type, plain_type(Type::Kind::i64));
   EXPECT_EQ(find_table("holdings")->find("price"), nullptr);
   for (const char* name : {"", "Holdings", "HOLDINGS", "holdings ", "nonsense"}) {
     EXPECT_EQ(find_table(name), nullptr);

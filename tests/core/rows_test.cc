@@ -366,24 +366,20 @@ TEST(Rules, TextsCanBeCheckedForWhatAFieldNeeds) {
 }
 
 TEST(Rules, OfColumnsFollowFromTheirTypesAndFromTheCatalog) {
-  ASSERT_EQ(list_column_rules().size(), list_tables().size());
   for (const TableDescriptor& table : list_tables()) {
-    const ColumnRules* rules = find_column_rules(table.name);
-    ASSERT_NE(rules, nullptr) << table.name;
-    EXPECT_EQ(rules->find("tick")->min, 0.0);
-    EXPECT_EQ(rules->find("bucket"), nullptr);
+    EXPECT_EQ(table.find("tick")->rule.min, 0.0) << table.name;
+    EXPECT_EQ(table.find("bucket")->rule, ColumnRule()) << table.name;
     for (const ColumnDescriptor& column : table.columns) {
-      const ColumnRule* rule = rules->find(column.name);
-      EXPECT_EQ(rule != nullptr && rule->finite, column.dtype == DType::f64) << column.name;
-      EXPECT_EQ(rule != nullptr && rule->not_empty, column.dtype == DType::str && column.required)
-          << column.name;
+      EXPECT_EQ(column.rule.finite, column.type.kind == Type::Kind::f64) << column.name;
+      EXPECT_EQ(column.rule.not_empty, column.type.kind == Type::Kind::str && column.required) << column.name;
     }
   }
   EXPECT_EQ(find_table_rules("exchange")->find("exchange_event_type")->allowed.size(),
             EnumTable<ExchangeKind>::members.size());
-  EXPECT_EQ(find_column_rules("oracle_calls")->find("cache_hit")->max, 1.0);
-  EXPECT_EQ(find_column_rules("decisions")->find("action_candidates")->elements, "ActionCandidate");
-  EXPECT_EQ(find_column_rules("quarantine"), nullptr);
+  EXPECT_EQ(find_table("oracle_calls")->find("cache_hit")->rule.max, 1.0);
+  EXPECT_EQ(find_table("decisions")->find("action_candidates")->rule.elements, "ActionCandidate");
+  for (const ColumnDescriptor& column : find_stored_table("quarantine")->columns)
+    EXPECT_EQ(column.rule, ColumnRule()) << column.name;
 }
 
 }  // namespace

@@ -115,7 +115,7 @@ def source(catalog):
 
 
 def rules_source(catalog):
-    out = banner("models.toml", "tables.toml", "enums.toml") + '#include "crv/core/rules.h"\n\nnamespace crv::core {\n\n'
+    out = banner("models.toml", "enums.toml") + '#include "crv/core/rules.h"\n\nnamespace crv::core {\n\n'
     out += "const std::vector<ModelRules>& list_model_rules() {\n  static const std::vector<ModelRules> rules = {\n"
     for model in catalog.models:
         out += f"      {{{quoted(model['name'])},\n       {quoted(model.get('table', ''))},\n       {{\n"
@@ -130,19 +130,4 @@ def rules_source(catalog):
         for value, slots in needs["fields"].items():
             out += f"           {{{quoted(value)}, {{{', '.join(quoted(s) for s in sorted(slots))}}}}},\n"
         out += "       }},\n"
-    return out + "  };\n  return rules;\n}\n\n" + column_rules(catalog) + "}  // namespace crv::core\n"
-
-
-def column_rules(catalog):
-    out = "const std::vector<ColumnRules>& list_column_rules() {\n  static const std::vector<ColumnRules> rules = {\n"
-    for table in catalog.tables:
-        out += f"      {{{quoted(table['name'])},\n       {{\n"
-        for column in table["columns"]:
-            if column_rule_text(column):
-                flags = ", ".join(str(column[k]).lower() for k in ("finite", "not_empty"))
-                allowed = ", ".join(quoted(v) for v in column["allowed"])
-                bounds = ", ".join(f"{column[k]}.0" if k in column else "std::nullopt" for k in ("min", "max"))
-                out += (f"           {{{quoted(column['name'])}, {flags}, {{{allowed}}}, {bounds}, "
-                        f"{quoted(column.get('elements', ''))}}},\n")
-        out += "       }},\n"
-    return out + "  };\n  return rules;\n}\n\n"
+    return out + "  };\n  return rules;\n}\n\n" + "}  // namespace crv::core\n"

@@ -1,8 +1,10 @@
 """Table descriptors and the schema's version."""
 
+from cpp_rows import column_rule_text
 from text import banner, quoted
 
-DTYPE = {"i64": "i64", "f64": "f64", "str": "str", "struct": "structure", "list[struct]": "list_of_structures"}
+TYPES = {"i64": "plain_type(Type::Kind::i64)", "f64": "plain_type(Type::Kind::f64)", "str": "plain_type(Type::Kind::str)",
+         "struct": "open_struct()", "list[struct]": "list_of(open_struct())"}
 
 
 def source(catalog):
@@ -25,7 +27,17 @@ def descriptor(table):
     out = f"      {{{quoted(table['name'])},\n       {{\n"
     for column in table["columns"]:
         required = "true" if column.get("required") else "false"
-        out += (f"           {{{quoted(column['name'])}, DType::{DTYPE[column['type']]}, {required},\n"
-                f"            {quoted(column['doc'])}}},\n")
+        out += (f"           {{{quoted(column['name'])}, {TYPES[column['type']]}, {required},\n"
+                f"            {quoted(column['doc'])}, {{{rule(column)}}}}},\n")
     order = ", ".join(quoted(name) for name in table["required_order"])
     return out + f"       }},\n       schema_version(),\n       {quoted(table['doc'])},\n       {{{order}}}}},\n"
+
+
+def rule(column):
+    """What stands between the braces of a ColumnRule. Internal tables have none: crv alone fills them."""
+    if "allowed" not in column or not column_rule_text(column):
+        return ""
+    flags = ", ".join(str(column[k]).lower() for k in ("finite", "not_empty"))
+    allowed = ", ".join(quoted(v) for v in column["allowed"])
+    bounds = ", ".join(f"{column[k]}.0" if k in column else "std::nullopt" for k in ("min", "max"))
+    return f"{flags}, {{{allowed}}}, {bounds}, {quoted(column.get('elements', ''))}"

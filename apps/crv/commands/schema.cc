@@ -27,7 +27,7 @@ Json descriptor_json(const core::TableDescriptor& table) {
   JsonArray columns;
   for (const auto& column : table.columns) {
     columns.push_back(JsonObject{{"name", column.name},
-                                 {"dtype", core::text_of(column.dtype)},
+                                 {"dtype", core::text_of(column.type)},
                                  {"required", column.required},
                                  {"doc", column.doc}});
   }
@@ -57,10 +57,8 @@ void print_table(Shell& shell, const std::string& name) {
     return;
   }
   TextTable text({{"column"}, {"type"}, {"required"}, {"what it holds"}});
-  for (const auto& column : table.columns) {
-    text.add(
-        {column.name, std::string(core::text_of(column.dtype)), column.required ? "yes" : "", column.doc});
-  }
+  for (const auto& column : table.columns)
+    text.add({column.name, core::text_of(column.type), column.required ? "yes" : "", column.doc});
   shell.print(table.name + ", schema " + table.version.text() + ": " + table.doc + "\n\n" + text.take());
 }
 

@@ -1,35 +1,49 @@
-// Tables as values: their columns and rules. The canonical ones come from catalog/tables.toml.
+// Tables as values: their columns, with types and rules. The canonical ones come from catalog/tables.toml.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "crv/core/types.h"
 #include "crv/core/versioning.h"
 
 namespace crv::core {
 
-enum class DType { i64, f64, str, structure, list_of_structures };
+// What the values of a column must satisfy besides its type. A null always passes.
+struct ColumnRule {
+  bool finite = false;                 // no NaN, no infinity
+  bool not_empty = false;              // text
+  std::vector<std::string> allowed{};  // must be one of these; empty: any text
+  std::optional<double> min{}, max{};  // ends included
+  std::string elements{};              // each element of the list must be as this model of rows.h says
 
-// "i64", "f64", "str", "struct", "list[struct]".
-std::string_view text_of(DType dtype) noexcept;
+  bool operator==(const ColumnRule&) const = default;
+};
 
 struct ColumnDescriptor {
   std::string name;
-  DType dtype = DType::i64;
+  Type type;
   bool required = false;  // must be given and hold no null
-  std::string doc;
+  std::string doc{};
+  ColumnRule rule{};
+  // The type is what rows have held so far: it widens with what comes, from i64 to f64, and from null to any.
+  bool inferred = false;
+
+  bool operator==(const ColumnDescriptor&) const = default;
 };
 
 struct TableDescriptor {
   std::string name;
   std::vector<ColumnDescriptor> columns;  // in order; bucket and tick are the first two
   SchemaVersion version;
-  std::string doc;
+  std::string doc{};
   // the required columns, in the order in which the contract lists them
-  std::vector<std::string> required_order;
+  std::vector<std::string> required_order{};
 
   const ColumnDescriptor* find(std::string_view column) const noexcept;  // nullptr where there is none
+  bool operator==(const TableDescriptor&) const = default;
 };
 
 // The canonical tables, in registry order. The references live as long as the program.
@@ -40,7 +54,7 @@ const TableDescriptor* find_table(std::string_view name) noexcept;
 // Tables that crv fills itself: a run may hold them and they are read as any other, but nobody appends to
 // them.
 const std::vector<TableDescriptor>& list_internal_tables();
-// Any table that a run may hold, canonical or internal; nullptr where there is none of that name.
+// Any built-in table, canonical or internal; nullptr where there is none of that name.
 const TableDescriptor* find_stored_table(std::string_view name) noexcept;
 
 }  // namespace crv::core

@@ -1,5 +1,5 @@
-// The rules of rows as data, for whoever checks rows in another form than structs: the model rules, which are
-// those of the models of rows.h, and the column rules, which only an append with validate_rows checks.
+// The model rules as data, for whoever checks rows in another form than the structs of rows.h. (Column rules stand
+// in the descriptors: descriptor.h.)
 #pragma once
 
 #include <map>
@@ -36,23 +36,6 @@ struct ModelRules {
   const FieldRule* find(std::string_view field) const noexcept;  // nullptr where a field has no rule
 };
 
-// What the values of a column must satisfy besides the model rules. A null always passes.
-struct ColumnRule {
-  std::string column;
-  bool finite = false;               // no NaN, no infinity
-  bool not_empty = false;            // text
-  std::vector<std::string> allowed;  // must be one of these; empty: any text
-  std::optional<double> min, max;    // ends included
-  std::string elements;  // each element of the list must be as this model says; empty: anything goes
-};
-
-struct ColumnRules {
-  std::string table;
-  std::vector<ColumnRule> columns;  // in the table's order, those without a rule left out
-
-  const ColumnRule* find(std::string_view column) const noexcept;  // nullptr where a column has no rule
-};
-
 // Rules of every model, in the order of rows.h. The references live as long as the program.
 const std::vector<ModelRules>& list_model_rules();
 // nullptr where there is no such model.
@@ -66,10 +49,5 @@ std::string normalize_text(const ModelRules& rules, std::string_view field, std:
 // `texts`: the fields of one model and the texts they hold; fields that hold none may be left out. Throws
 // SchemaError (schema_rule) where one that is needed is missing or empty.
 void check_needs(const ModelRules& rules, const std::map<std::string, std::string>& texts);
-
-// Column rules of every canonical table, in registry order. The references live as long as the program.
-const std::vector<ColumnRules>& list_column_rules();
-// nullptr where there is no such table.
-const ColumnRules* find_column_rules(std::string_view table) noexcept;
 
 }  // namespace crv::core

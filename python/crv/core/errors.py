@@ -291,6 +291,7 @@ _IO_CODES: dict[str, type[CrvError]] = {
     "bad_tick": BadTickError,
     "type_conflict": IoSchemaError,
     "reserved_name": IoSchemaError,
+    "bad_definition": IoSchemaError,
     "row_rule": IoSchemaError,
     "run_missing": IoManifestError,
     "table_missing": IoManifestError,

@@ -19,21 +19,17 @@ namespace nb = nanobind;
 
 namespace {
 
-core::DType dtype_of(const std::string& text) {
-  for (const core::DType dtype : {core::DType::i64, core::DType::f64, core::DType::str,
-                                  core::DType::structure, core::DType::list_of_structures})
-    if (core::text_of(dtype) == text) return dtype;
-  raise(ErrorCode::bad_argument, "\"" + text + "\" is no column type", {.value = text});
-}
-
 // From (name, [(column, dtype, required)]).
 core::TableDescriptor descriptor_of(const std::string& name, const nb::list& columns) {
   core::TableDescriptor descriptor{name, {}, core::schema_version(), {}, {}};
-  for (nb::handle column : columns) {
-    descriptor.columns.push_back({nb::cast<std::string>(column[0]),
-                                  dtype_of(nb::cast<std::string>(column[1])),
-                                  nb::cast<bool>(column[2]),
-                                  {}});
+  const core::TableDescriptor* built_in = core::find_table(name);
+  for (nb::handle given : columns) {
+    core::ColumnDescriptor column{nb::cast<std::string>(given[0]),
+                                  core::parse_type(nb::cast<std::string>(given[1])),
+                                  nb::cast<bool>(given[2])};
+    if (const auto* same = built_in == nullptr ? nullptr : built_in->find(column.name))
+      column.rule = same->rule;
+    descriptor.columns.push_back(std::move(column));
     if (descriptor.columns.back().required)
       descriptor.required_order.push_back(descriptor.columns.back().name);
   }

@@ -66,7 +66,7 @@ class Adapter {
     raise(ErrorCode::part_damaged,
           (facts.path.empty() ? "" : facts.path + ": ") +
               (facts.column.empty() ? "a column" : "column \"" + facts.column + "\"") +
-              " holds values of the type " + facts.value + ", which cannot be read as " + type_to_text(type),
+              " holds values of the type " + facts.value + ", which cannot be read as " + text_of(type),
           facts);
   }
 

@@ -30,7 +30,8 @@ namespace crv::io {
 
 namespace {
 
-using core::DType;
+using core::plain_type;
+using Kind = Type::Kind;
 using ChunkedPtr = std::shared_ptr<arrow::ChunkedArray>;
 
 constexpr const char* kTick = "tick";
@@ -68,7 +69,7 @@ class Conformer {
     result.columns = std::move(columns_);
     if (!ticks_) return result;  // a frame without rows
     const BucketColumn buckets = buckets_of(*ticks_, options_.tick_bucket_size);
-    result.columns.insert(result.columns.begin(), {kBucket, type_of(DType::i64)});
+    result.columns.insert(result.columns.begin(), {kBucket, plain_type(Kind::i64)});
     result.table = check(result.table->AddColumn(0, arrow::field(kBucket, arrow::int64()), buckets.values),
                          ErrorCode::wrong_type);
     result.buckets = split_by_bucket(result.table, buckets, options_.threads);
@@ -148,7 +149,7 @@ class Conformer {
     Place place = place_of(kTick, *given);
     place.report_as(ErrorCode::bad_tick);
     if (options_.validate_rows) note_nulls(*given, *given, place, ErrorCode::bad_tick);
-    ticks_ = cast(DType::i64, *given, place);
+    ticks_ = cast(Kind::i64, *given, place);
     if (options_.validate_rows) return;  // the column rules look for negative ones
     for (int c = 0; c < ticks_->num_chunks(); ++c)
       check_ticks(*ticks_->chunk(c), place, static_cast<std::size_t>(c));
@@ -165,18 +166,17 @@ class Conformer {
   }
 
   void add(const core::ColumnDescriptor& column, const arrow::ChunkedArray& given) {
-    if (column.name == kTick) return put(kTick, type_of(DType::i64), ticks_);
+    if (column.name == kTick) return put(kTick, plain_type(Kind::i64), ticks_);
     const Place place = place_of(column.name, given);
     const bool no_null = column.required && checks_nulls();
-    if (column.dtype == DType::str) {
-      ChunkedPtr texts = cast(DType::str, given, place);
+    if (column.type.kind == Kind::str) {
+      ChunkedPtr texts = cast(Kind::str, given, place);
       if (no_null) require_no_null(*texts, given, place);  // a NaN has become one
-      return put(column.name, type_of(DType::str), std::move(texts));
+      return put(column.name, column.type, std::move(texts));
     }
     if (no_null) require_no_null(given, given, place);
-    if (column.dtype == DType::structure || column.dtype == DType::list_of_structures)
-      return add_nested(column, given, place);
-    put(column.name, type_of(column.dtype), cast(column.dtype, given, place));
+    if (!is_scalar(column.type)) return add_nested(column, given, place);
+    put(column.name, column.type, cast(column.type.kind, given, place));
   }
 
   // `given`: what the caller has where a null stands in `values`.
@@ -272,28 +272,20 @@ class Conformer {
            (values.length() > 0 && values.null_count() == values.length());
   }
 
-  static Type type_of(DType dtype) {
-    Type type;
-    if (dtype == DType::i64) type.kind = Type::Kind::i64;
-    if (dtype == DType::f64) type.kind = Type::Kind::f64;
-    if (dtype == DType::str) type.kind = Type::Kind::str;
-    return type;
-  }
-
   // A scalar column. Nulls of any type are nulls of the column's type.
-  static ChunkedPtr cast(DType dtype, const arrow::ChunkedArray& given, const Place& place) {
+  static ChunkedPtr cast(Kind kind, const arrow::ChunkedArray& given, const Place& place) {
     arrow::ArrayVector chunks;
     const bool nulls = all_null(given);
-    std::shared_ptr<arrow::DataType> type = to_arrow(type_of(dtype));
+    std::shared_ptr<arrow::DataType> type = to_arrow(plain_type(kind));
     for (int c = 0; c < given.num_chunks(); ++c) {
       const std::shared_ptr<arrow::Array>& chunk = given.chunk(c);
       const auto at = static_cast<std::size_t>(c);
       if (nulls) {
         chunks.push_back(
             check(arrow::MakeArrayOfNull(type, chunk->length()), ErrorCode::wrong_type, place.facts()));
-      } else if (dtype == DType::i64) {
+      } else if (kind == Kind::i64) {
         chunks.push_back(cast_to_i64(chunk, place, at));
-      } else if (dtype == DType::f64) {
+      } else if (kind == Kind::f64) {
         chunks.push_back(cast_to_f64(chunk, place, at));
       } else {
         chunks.push_back(cast_to_text(chunk, place, at));
@@ -314,13 +306,13 @@ class Conformer {
       return put(column.name, std::move(result.type), std::move(result.values));
     }
     const bool fits =
-        column.dtype == DType::structure ? type.id() == arrow::Type::STRUCT : is_list_of_structs(type);
+        column.type.kind == Kind::structure ? type.id() == arrow::Type::STRUCT : is_list_of_structs(type);
     if (!fits) {
-      place.fail(ErrorCode::wrong_type, "this column holds " + std::string(core::text_of(column.dtype)) +
+      place.fail(ErrorCode::wrong_type, "this column holds " + text_of(column.type) +
                                             " and takes no values of the type " + type.ToString());
     }
     Normalized result = normalize(given, place, known, field_of(&declared_, column.name));
-    if (column.dtype == DType::list_of_structures) know_elements(result.type);
+    if (column.type.kind == Kind::list) know_elements(result.type);
     put(column.name, std::move(result.type), std::move(result.values));
   }
 

@@ -124,9 +124,8 @@ bool all_null(const arrow::ArrayVector& chunks) {
 
 [[noreturn]] void conflict(const Place& place, const arrow::ArrayVector& chunks, const Type& held,
                            const Type& offered) {
-  refuse(
-      place, ErrorCode::type_conflict, chunks,
-      "this path holds " + type_to_text(held) + " in this run, which does not meet " + type_to_text(offered));
+  refuse(place, ErrorCode::type_conflict, chunks,
+         "this path holds " + text_of(held) + " in this run, which does not meet " + text_of(offered));
 }
 
 bool meets(const Type& held, const Type& offered) {

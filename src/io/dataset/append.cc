@@ -148,13 +148,13 @@ class Append {
       const TypeConflict& c = conflicts.front();
       const std::int64_t seq = state.first_commit_of(c.path);
       raise(ErrorCode::type_conflict,
-            "Table " + state.table + ", path " + c.path + ": this append holds " + type_to_text(c.offered) +
-                ", but commit " + std::to_string(seq) + " set it to " + type_to_text(c.held) +
+            "Table " + state.table + ", path " + c.path + ": this append holds " + text_of(c.offered) +
+                ", but commit " + std::to_string(seq) + " set it to " + text_of(c.held) +
                 ", and the two do not meet.",
             {.run_id = run_.run_id,
              .table = state.table,
              .column = c.path,
-             .value = type_to_text(c.offered),
+             .value = text_of(c.offered),
              .seq = seq});
     }
     if (!same_types(piece.rows.columns, united)) return Verdict::stale;

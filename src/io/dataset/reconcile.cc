@@ -149,12 +149,12 @@ class Reconcile {
   [[noreturn]] void refuse_conflict(const PartRecord& part, const TypeConflict& conflict) {
     raise(ErrorCode::type_conflict,
           "Table " + wanted_.table + ", part " + part.meta.path + ", path " + conflict.path + ": it holds " +
-              type_to_text(conflict.offered) + ", the table " + type_to_text(conflict.held) +
+              text_of(conflict.offered) + ", the table " + text_of(conflict.held) +
               ", and the two do not meet.",
           {.run_id = run_.run_id,
            .table = wanted_.table,
            .column = conflict.path,
-           .value = type_to_text(conflict.offered)});
+           .value = text_of(conflict.offered)});
   }
 
   Run& run_;

@@ -15,33 +15,16 @@ namespace crv::io {
 
 namespace {
 
-Type default_type(core::DType dtype) {
-  Type type;
-  switch (dtype) {
-    case core::DType::i64:
-      type.kind = Type::Kind::i64;
-      break;
-    case core::DType::f64:
-      type.kind = Type::Kind::f64;
-      break;
-    case core::DType::str:
-      type.kind = Type::Kind::str;
-      break;
-    case core::DType::structure:
-      return struct_of({});
-    case core::DType::list_of_structures:
-      return list_of(struct_of({}));
-  }
-  return type;
+// What a scan yields of a column that no part holds: an open struct has no fields then.
+Type default_type(Type declared) {
+  declared.open = false;
+  for (Field& field : declared.fields) field.type = default_type(std::move(field.type));
+  return declared;
 }
 
 const Field* find(const Columns& columns, std::string_view name) {
   auto it = std::find_if(columns.begin(), columns.end(), [&](const Field& f) { return f.name == name; });
   return it == columns.end() ? nullptr : &*it;
-}
-
-bool is_scalar(core::DType dtype) {
-  return dtype != core::DType::structure && dtype != core::DType::list_of_structures;
 }
 
 bool has_unknown_elements(const Type& type) {
@@ -109,8 +92,8 @@ Columns scan_columns(const TableState& state, const core::TableDescriptor& descr
   std::vector<TypeConflict> conflicts;  // none: nested columns were checked when they came in
   for (const core::ColumnDescriptor& column : descriptor.columns) {
     const Field* seen = find(state.columns(), column.name);
-    bool from_parts = seen && !is_scalar(column.dtype) && seen->type.kind != Type::Kind::null;
-    const Type known = default_type(column.dtype);
+    bool from_parts = seen && !is_scalar(column.type) && seen->type.kind != Type::Kind::null;
+    const Type known = default_type(column.type);
     all.push_back({column.name, from_parts ? unite(seen->type, known, column.name, conflicts) : known});
   }
   for (const Field& field : state.columns())

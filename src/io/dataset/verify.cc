@@ -223,8 +223,8 @@ class Verify {
     if (!state) return;
     for (const TypeConflict& c : state->conflicts())
       find("error", "type_conflict", run_.paths().table(table),
-           "Path " + c.path + " holds " + type_to_text(c.held) + " in one part and " +
-               type_to_text(c.offered) + " in another.");
+           "Path " + c.path + " holds " + text_of(c.held) + " in one part and " + text_of(c.offered) +
+               " in another.");
     check_parts(*state, on_disk);
   }
 

@@ -178,20 +178,20 @@ Chunked strict_text(const arrow::ChunkedArray& cells, bool integers) {
 Chunked cells_to_column(const Chunked& cells, const core::ColumnDescriptor* column, const std::string& name,
                         const Type* declared) {
   if (!column) return guess(cells);
-  switch (column->dtype) {
-    case core::DType::str:
-      return cells;
-    case core::DType::i64:
+  using Kind = core::Type::Kind;
+  switch (column->type.kind) {
+    case Kind::i64:
       if (auto integers = numbers<arrow::Int64Builder>(*cells, parse_table_integer)) return integers;
       return strict_text(*cells, true);
-    case core::DType::f64:
+    case Kind::f64:
       if (auto floats = numbers<arrow::DoubleBuilder>(*cells, parse_number)) return floats;
       return strict_text(*cells, false);
-    case core::DType::structure:
-    case core::DType::list_of_structures:
+    case Kind::structure:
+    case Kind::list:
       return json_cells(*cells, name, declared);
+    default:
+      return cells;
   }
-  return cells;
 }
 
 }  // namespace crv::io

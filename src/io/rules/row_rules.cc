@@ -75,6 +75,11 @@ struct PathRules {
   std::string model_set = "model.";  // what its rules are called; those of elements are column rules
 };
 
+bool holds_structs(const core::Type& type) {
+  using Kind = core::Type::Kind;
+  return type.kind == Kind::list && type.fields.front().type.kind == Kind::structure;
+}
+
 using Check = std::function<void(const Batch&)>;
 using CellsOf = std::function<void(const Batch&, const std::function<void(const Cells&)>&)>;
 
@@ -82,9 +87,7 @@ using CellsOf = std::function<void(const Batch&, const std::function<void(const 
 class Checks {
  public:
   Checks(const arrow::Schema& schema, const core::TableDescriptor& descriptor)
-      : schema_(schema),
-        model_(core::find_table_rules(descriptor.name)),
-        column_(core::find_column_rules(descriptor.name)) {
+      : schema_(schema), model_(core::find_table_rules(descriptor.name)) {
     for (const core::ColumnDescriptor& column : descriptor.columns) {
       const int at = schema.GetFieldIndex(column.name);
       if (at >= 0) add_column(column, at);
@@ -118,15 +121,14 @@ class Checks {
   }
 
   void add_column(const core::ColumnDescriptor& column, int at) {
-    const PathRules rules{column.name, model_ == nullptr ? nullptr : model_->find(column.name),
-                          column_ == nullptr ? nullptr : column_->find(column.name)};
+    const PathRules rules{column.name, model_ == nullptr ? nullptr : model_->find(column.name), &column.rule};
     const CellsOf cells = [at](const Batch& batch, const auto& then) { then({*batch.rows.column(at)}); };
     const arrow::DataType& type = *schema_.field(at)->type();
     if (is_text(type)) add_text(rules, at, cells);
     if (type.id() == arrow::Type::INT64 || type.id() == arrow::Type::DOUBLE) add_number(rules, at, cells);
-    if (column.dtype == core::DType::structure && rules.model && rules.model->numbers)
+    if (column.type.kind == core::Type::Kind::structure && rules.model && rules.model->numbers)
       add_numbers(column.name, at);
-    if (column.dtype == core::DType::list_of_structures) add_elements(rules, at);
+    if (holds_structs(column.type)) add_elements(rules, at);
   }
 
   void add_text(const PathRules& rules, int at, const CellsOf& cells) {
@@ -281,7 +283,6 @@ class Checks {
 
   const arrow::Schema& schema_;
   const core::ModelRules* model_;
-  const core::ColumnRules* column_;
   std::vector<BrokenRule> rules_;  // without rows
   std::vector<std::pair<int, std::string>> values_;
   std::vector<Check> checks_;

@@ -115,25 +115,6 @@ std::vector<Field> unite_fields(const std::vector<Field>& held, const std::vecto
 
 }  // namespace
 
-// Not defaulted: clang-tidy 16 does not get over a defaulted one of a type that holds itself.
-bool Type::operator==(const Type& type) const {
-  return kind == type.kind && exact == type.exact && other == type.other && fields == type.fields;
-}
-
-Type list_of(Type element) {
-  Type type;
-  type.kind = Kind::list;
-  type.fields.push_back({"element", std::move(element)});
-  return type;
-}
-
-Type struct_of(std::vector<Field> fields) {
-  Type type;
-  type.kind = Kind::structure;
-  type.fields = std::move(fields);
-  return type;
-}
-
 Json type_to_json(const Type& type) {
   switch (type.kind) {
     case Kind::list:
@@ -159,25 +140,6 @@ Json columns_to_json(const Columns& columns) {
 
 Columns columns_from_json(const Json& json) {
   return parse_fields(json, "", 1);
-}
-
-std::string type_to_text(const Type& type) {
-  switch (type.kind) {
-    case Kind::list:
-      return "list[" + type_to_text(type.fields.at(0).type) + "]";
-    case Kind::structure: {
-      std::string text = "struct{";
-      for (const Field& field : type.fields) {
-        if (&field != &type.fields.front()) text += ", ";
-        text += field.name + ": " + type_to_text(field.type);
-      }
-      return text + "}";
-    }
-    case Kind::other:
-      return type.other;
-    default:
-      return std::string(plain_name(type));
-  }
 }
 
 std::string schema_id(const Columns& columns) {

@@ -15,38 +15,18 @@
 #include <vector>
 
 #include "crv/core/json.h"
+#include "crv/core/types.h"
 
 namespace crv::io {
 
-struct Type;
-struct Field;
-
-// Levels of struct and list that a column may have, itself included. Enough for any payload, and little
-// enough that types read from disk cannot exhaust the stack.
-inline constexpr int kMaxTypeDepth = 128;
+using Field = core::NamedType;
+using core::kMaxTypeDepth;
+using core::list_of;
+using core::struct_of;
+using core::Type;
 
 // The child that stands in a struct without fields, since Parquet knows no such struct.
 inline constexpr const char* kEmptyField = "_empty";
-
-struct Type {
-  enum class Kind : std::uint8_t { null, boolean, i64, f64, str, list, structure, other };
-  Kind kind = Kind::null;
-  bool exact = false;  // only of i64: has held an integer beyond +-2^53
-  std::string other;   // only of other
-  // of structure: its fields, in order of first appearance; of list: one, "element"
-  std::vector<Field> fields;
-
-  bool operator==(const Type&) const;
-};
-
-struct Field {
-  std::string name;
-  Type type;
-  bool operator==(const Field&) const = default;
-};
-
-Type list_of(Type element);
-Type struct_of(std::vector<Field> fields);
 
 // The columns of a part or a table, in order.
 using Columns = std::vector<Field>;
@@ -57,7 +37,6 @@ Json columns_to_json(const Columns& columns);  // an object, name to type
 // kMaxTypeDepth.
 Type type_from_json(const Json& json);
 Columns columns_from_json(const Json& json);
-std::string type_to_text(const Type& type);  // "struct{a: i64, b: list[str]}", for people
 
 // 32 hex digits (XXH3-128 of the JSON text): equal columns in equal order have equal ids.
 std::string schema_id(const Columns& columns);
@@ -75,6 +54,10 @@ Type unite(const Type& held, const Type& offered, const std::string& path,
            std::vector<TypeConflict>& conflicts);
 // Column by column; new columns go to the end.
 Columns unite(const Columns& held, const Columns& offered, std::vector<TypeConflict>& conflicts);
+
+inline bool is_scalar(const Type& type) {
+  return type.kind != Type::Kind::structure && type.kind != Type::Kind::list;
+}
 
 // The type of a field, or of the elements where `type` is a list; nullptr where there is none.
 const Type* field_of(const Type* type, std::string_view name);

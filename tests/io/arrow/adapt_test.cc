@@ -22,7 +22,7 @@ const Type kNull = plain(Kind::null), kBool = plain(Kind::boolean), kI64 = plain
 // `given` of type `from` must come out as `expected` of type `to`; so must every slice of it.
 void expect_adapts(const TypePtr& from, const std::string& given, const Type& to,
                    const std::string& expected) {
-  SCOPED_TRACE(from->ToString() + " -> " + type_to_text(to));
+  SCOPED_TRACE(from->ToString() + " -> " + text_of(to));
   const auto array = array_of(from, given);
   const auto result = array_of(to_arrow(to), expected);
   for (std::int64_t offset = 0; offset <= array->length(); ++offset) {
@@ -39,7 +39,7 @@ void expect_refused(const TypePtr& from, const std::string& given, const Type& t
   facts.column = "c";
   try {
     adapt(array_of(from, given), to, facts);
-    ADD_FAILURE() << from->ToString() << " was taken as " << type_to_text(to);
+    ADD_FAILURE() << from->ToString() << " was taken as " << text_of(to);
   } catch (const IoReadError& error) {
     EXPECT_EQ(error.code(), ErrorCode::part_damaged);
     EXPECT_EQ(error.facts().path, "part-x.parquet");

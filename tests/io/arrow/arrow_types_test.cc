@@ -14,7 +14,7 @@ namespace {
 using arrow::field;
 
 std::string text_of(const std::shared_ptr<arrow::DataType>& type) {
-  return type_to_text(from_arrow(*type, "c"));
+  return text_of(from_arrow(*type, "c"));
 }
 
 ErrorCode code_of(const std::shared_ptr<arrow::DataType>& type, std::string* column = nullptr) {

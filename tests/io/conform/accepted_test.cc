@@ -449,14 +449,14 @@ TEST(Accepted, APartNestedTooDeepForOthersIsReadAndTold) {
 }
 
 TEST(Accepted, PolarsIsGivenWhatItCanHold) {
-  const auto text_of = [](const TypePtr& type) {
-    return type_to_text(readable_by_polars(from_arrow(*type, "c")));
+  const auto held_text = [](const TypePtr& type) {
+    return core::text_of(readable_by_polars(from_arrow(*type, "c")));
   };
-  EXPECT_EQ(text_of(arrow::timestamp(TimeUnit::NANO, "+05:30")), "timestamp[ns, tz=UTC]");
-  EXPECT_EQ(text_of(arrow::timestamp(TimeUnit::NANO, "Asia/Kolkata")), "timestamp[ns, tz=Asia/Kolkata]");
-  EXPECT_EQ(text_of(arrow::struct_({field("a", arrow::list(arrow::decimal256(40, 2)))})),
+  EXPECT_EQ(held_text(arrow::timestamp(TimeUnit::NANO, "+05:30")), "timestamp[ns, tz=UTC]");
+  EXPECT_EQ(held_text(arrow::timestamp(TimeUnit::NANO, "Asia/Kolkata")), "timestamp[ns, tz=Asia/Kolkata]");
+  EXPECT_EQ(held_text(arrow::struct_({field("a", arrow::list(arrow::decimal256(40, 2)))})),
             "struct{a: list[str]}");
-  EXPECT_EQ(text_of(arrow::duration(TimeUnit::MICRO)), "duration[us]");
+  EXPECT_EQ(held_text(arrow::duration(TimeUnit::MICRO)), "duration[us]");
   const auto moments = array_of(arrow::timestamp(TimeUnit::MICRO, "+05:30"), "[1700000000000000, null]");
   expect_array(adapt(moments, readable_by_polars(from_arrow(*moments->type(), "c"))),
                array_of(arrow::timestamp(TimeUnit::MICRO, "UTC"), "[1700000000000000, null]"));

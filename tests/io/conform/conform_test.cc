@@ -26,13 +26,13 @@ const core::TableDescriptor& kinds() {
   static const core::TableDescriptor table = [] {
     core::TableDescriptor made;
     made.name = "kinds";
-    made.columns = {{"bucket", core::DType::i64, true, ""},
-                    {"tick", core::DType::i64, true, ""},
-                    {"i", core::DType::i64, false, ""},
-                    {"f", core::DType::f64, false, ""},
-                    {"s", core::DType::str, false, ""},
-                    {"st", core::DType::structure, false, ""},
-                    {"ls", core::DType::list_of_structures, false, ""}};
+    made.columns = {{"bucket", core::plain_type(core::Type::Kind::i64), true, ""},
+                    {"tick", core::plain_type(core::Type::Kind::i64), true, ""},
+                    {"i", core::plain_type(core::Type::Kind::i64), false, ""},
+                    {"f", core::plain_type(core::Type::Kind::f64), false, ""},
+                    {"s", core::plain_type(core::Type::Kind::str), false, ""},
+                    {"st", core::open_struct(), false, ""},
+                    {"ls", core::list_of(core::open_struct()), false, ""}};
     return made;
   }();
   return table;
@@ -264,7 +264,7 @@ TEST(Conform, AllNullColumnsOfAnyTypeFitNullableColumns) {
   }
   const Conformed nested = conform_column("st", array_of(arrow::utf8(), "[null]"));
   EXPECT_EQ(nested.table->GetColumnByName("st"), nullptr);
-  EXPECT_EQ(type_to_text(column_type(nested, "st")), "null");
+  EXPECT_EQ(text_of(column_type(nested, "st")), "null");
 }
 
 TEST(Conform, RequiredColumnsMustBeThereAndHoldNoNull) {

@@ -52,8 +52,8 @@ TEST(CsvCells, NoDigitIsLostToAGuess) {
 }
 
 TEST(CsvCells, NumbersOfTheTableAreLeftToTheStrictCast) {
-  const core::ColumnDescriptor i64{"c", core::DType::i64, true, ""};
-  const core::ColumnDescriptor f64{"c", core::DType::f64, false, ""};
+  const core::ColumnDescriptor i64{"c", core::plain_type(core::Type::Kind::i64), true, ""};
+  const core::ColumnDescriptor f64{"c", core::plain_type(core::Type::Kind::f64), false, ""};
   expect_column(R"(["1", "", "x"])", &i64, arrow::utf8(), R"(["1", null, "x"])");
   expect_column(R"(["1", "", "x"])", &f64, arrow::utf8(), R"(["1", null, "x"])");
   expect_column(R"(["1", "", "-inf"])", &f64, arrow::float64(), "[1, null, -Inf]");
@@ -62,8 +62,8 @@ TEST(CsvCells, NumbersOfTheTableAreLeftToTheStrictCast) {
 }
 
 TEST(CsvCells, NumbersOfTheTableFollowTheRuleOfFrames) {
-  const core::ColumnDescriptor i64{"c", core::DType::i64, true, ""};
-  const core::ColumnDescriptor f64{"c", core::DType::f64, false, ""};
+  const core::ColumnDescriptor i64{"c", core::plain_type(core::Type::Kind::i64), true, ""};
+  const core::ColumnDescriptor f64{"c", core::plain_type(core::Type::Kind::f64), false, ""};
   expect_column(R"(["2.0", "1e3", "-7", "9223372036854775807", "9007199254740993.0", "0.5e1"])", &i64,
                 arrow::int64(), "[2, 1000, -7, 9223372036854775807, 9007199254740993, 5]");
   // What is none stays for the strict cast, and makes nothing of the others.
@@ -91,13 +91,13 @@ TEST(CsvCells, AGuessKeepsTheSignOfZeroAndLabelsThatLookLikeWords) {
 }
 
 TEST(CsvCells, TextOfTheTableStaysAsItIs) {
-  const core::ColumnDescriptor str{"c", core::DType::str, false, ""};
+  const core::ColumnDescriptor str{"c", core::plain_type(core::Type::Kind::str), false, ""};
   expect_column(R"(["1", "", null])", &str, arrow::utf8(), R"(["1", "", null])");
 }
 
 TEST(CsvCells, StructsAndListsAreJson) {
-  const core::ColumnDescriptor structure{"c", core::DType::structure, true, ""};
-  const core::ColumnDescriptor list{"c", core::DType::list_of_structures, true, ""};
+  const core::ColumnDescriptor structure{"c", core::open_struct(), true, ""};
+  const core::ColumnDescriptor list{"c", core::list_of(core::open_struct()), true, ""};
   const auto a = arrow::struct_({arrow::field("a", arrow::int64())});
   expect_column(R"(["{\"a\": 1}", null, "", "{}"])", &structure, a, R"([{"a": 1}, null, null, {"a": null}])");
   const auto found = cells_to_column(text(R"(["[]", "[{\"a\": 1}, {\"a\": 2}]"])"), &list, "c");
@@ -106,7 +106,7 @@ TEST(CsvCells, StructsAndListsAreJson) {
 }
 
 TEST(CsvCells, AKeyThatStandsTwiceInACellIsRefused) {
-  const core::ColumnDescriptor structure{"c", core::DType::structure, true, ""};
+  const core::ColumnDescriptor structure{"c", core::open_struct(), true, ""};
   try {
     cells_to_column(text(R"(["{}", "{\"a\": [{\"b\": 1, \"b\": 2}]}"])"), &structure, "c");
     FAIL();
@@ -118,7 +118,7 @@ TEST(CsvCells, AKeyThatStandsTwiceInACellIsRefused) {
 }
 
 TEST(CsvCells, ACellThatIsNoJsonIsToldWithColumnRowAndValue) {
-  const core::ColumnDescriptor structure{"c", core::DType::structure, true, ""};
+  const core::ColumnDescriptor structure{"c", core::open_struct(), true, ""};
   try {
     cells_to_column(text(R"(["{}", "{oops"])"), &structure, "c");
     FAIL();

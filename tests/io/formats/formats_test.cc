@@ -97,9 +97,9 @@ TEST_P(RoundTrip, GivesBackEveryValueByNameAndByFirstBytes) {
   const TempDir folder;
   const Format format = format_from_name(GetParam());
   core::TableDescriptor table;  // CSV cannot tell these, and guesses the others right
-  table.columns = {{"side", core::DType::str, false, ""},
-                   {"additional_payload", core::DType::structure, false, ""},
-                   {"salient_agent_pairs", core::DType::list_of_structures, false, ""}};
+  table.columns = {{"side", core::plain_type(core::Type::Kind::str), false, ""},
+                   {"additional_payload", core::open_struct(), false, ""},
+                   {"salient_agent_pairs", core::list_of(core::open_struct()), false, ""}};
   const auto batch = sample();
   const std::string expected = json_text(rows_to_json(*batch)) + json_text(rows_to_json(*batch));
   for (const std::string& name : {"rows." + GetParam(), std::string("rows")}) {
@@ -134,7 +134,8 @@ TEST_P(RoundTrip, GivesBackEveryNumber) {
   const std::string path = folder.path() + "/rows." + GetParam();
   write(path, format, {batch});
   core::TableDescriptor table;
-  table.columns = {{"f", core::DType::f64, false, ""}, {"i", core::DType::i64, false, ""}};
+  table.columns = {{"f", core::plain_type(core::Type::Kind::f64), false, ""},
+                   {"i", core::plain_type(core::Type::Kind::i64), false, ""}};
   for (const auto* described : {static_cast<const core::TableDescriptor*>(nullptr), &std::as_const(table)}) {
     const auto frames = open_frames(path, {std::nullopt, described, {}})->next(INT64_MAX);
     ASSERT_EQ(frames.size(), 1U);

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "crv/core/descriptor.h"
 #include "crv/core/grammar.h"
 #include "crv/core/rules.h"
 
@@ -26,8 +27,8 @@ TEST(Words, OfTheCatalogAreFoundByTheirIndex) {
   for (const core::ModelRules& model : core::list_model_rules()) {
     for (const core::FieldRule& field : model.fields) expect_each_found(field.allowed);
   }
-  for (const core::ColumnRules& table : core::list_column_rules()) {
-    for (const core::ColumnRule& column : table.columns) expect_each_found(column.allowed);
+  for (const core::TableDescriptor& table : core::list_tables()) {
+    for (const core::ColumnDescriptor& column : table.columns) expect_each_found(column.rule.allowed);
   }
 }
 

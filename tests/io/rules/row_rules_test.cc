@@ -170,20 +170,21 @@ std::vector<Bad> column_rules() {
        "column.finite", "action_candidates[].score",
        R"([{"action_type":"gift_token","parameters":null,"score":NaN,"key":"k"}])"}};
   // What every table's columns imply.
-  for (const core::ColumnRules& table : core::list_column_rules()) {
-    all.push_back({table.table, "tick", "-1", "column.range", "", ""});
-    for (const core::ColumnRule& column : table.columns) {
-      if (column.finite) all.push_back({table.table, column.column, "NaN", "column.finite", "", ""});
-      if (column.finite) all.push_back({table.table, column.column, "-Infinity", "column.finite", "", ""});
-      const bool has_words = !column.allowed.empty() || column.column == "edge_kind" ||
-                             column.column == "exchange_event_type" ||
-                             column.column == "visibility_scope";  // those are no word first of all
-      if (column.not_empty && !has_words)
-        all.push_back({table.table, column.column, R"("")", "column.not_empty", "", ""});
+  for (const core::TableDescriptor& table : core::list_tables()) {
+    all.push_back({table.name, "tick", "-1", "column.range", "", ""});
+    for (const core::ColumnDescriptor& column : table.columns) {
+      const core::ColumnRule& rule = column.rule;
+      if (rule.finite) all.push_back({table.name, column.name, "NaN", "column.finite", "", ""});
+      if (rule.finite) all.push_back({table.name, column.name, "-Infinity", "column.finite", "", ""});
+      const bool has_words = !rule.allowed.empty() || column.name == "edge_kind" ||
+                             column.name == "exchange_event_type" ||
+                             column.name == "visibility_scope";  // those are no word first of all
+      if (rule.not_empty && !has_words)
+        all.push_back({table.name, column.name, R"("")", "column.not_empty", "", ""});
     }
-    for (const core::ColumnDescriptor& column : table_named(table.table).columns) {
+    for (const core::ColumnDescriptor& column : table.columns) {
       if (column.required && column.name != "bucket")
-        all.push_back({table.table, column.name, "null", "column.required", "", ""});
+        all.push_back({table.name, column.name, "null", "column.required", "", ""});
     }
   }
   return all;

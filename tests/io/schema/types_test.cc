@@ -26,9 +26,9 @@ const Type kNull = plain(Kind::null), kBool = plain(Kind::boolean), kI64 = plain
 // What unite() makes of two types, with the conflicts as "path: held/offered;".
 std::string united(const Type& held, const Type& offered) {
   std::vector<TypeConflict> conflicts;
-  std::string text = type_to_text(unite(held, offered, "p", conflicts));
+  std::string text = text_of(unite(held, offered, "p", conflicts));
   for (const TypeConflict& conflict : conflicts) {
-    text += " | " + conflict.path + ": " + type_to_text(conflict.held) + "/" + type_to_text(conflict.offered);
+    text += " | " + conflict.path + ": " + text_of(conflict.held) + "/" + text_of(conflict.offered);
   }
   return text;
 }
@@ -60,9 +60,9 @@ TEST(Types, JsonTextOfEveryKind) {
       R"("nothing":{"struct":{}}})";
   EXPECT_EQ(write_json(columns_to_json(columns)), text);
   EXPECT_EQ(columns_from_json(parse_json(text)), columns);
-  EXPECT_EQ(type_to_text(columns[7].type), "list[struct{z: i64, a: list[null]}]");
-  EXPECT_EQ(type_to_text(columns[6].type), "timestamp[us, tz=UTC]");
-  EXPECT_EQ(type_to_text(columns[8].type), "struct{}");
+  EXPECT_EQ(text_of(columns[7].type), "list[struct{z: i64, a: list[null]}]");
+  EXPECT_EQ(text_of(columns[6].type), "timestamp[us, tz=UTC]");
+  EXPECT_EQ(text_of(columns[8].type), "struct{}");
 }
 
 TEST(Types, SchemaIdIsThatOfTheJsonText) {
@@ -102,9 +102,9 @@ TEST(Types, DepthIsLimited) {
 
 TEST(Types, UniteOfPlainTypes) {
   for (const Type& type : {kBool, kI64, kExact, kF64, kStr, other("binary"), list_of(kI64), struct_of({})}) {
-    EXPECT_EQ(united(type, type), type_to_text(type));
-    EXPECT_EQ(united(kNull, type), type_to_text(type));
-    EXPECT_EQ(united(type, kNull), type_to_text(type));
+    EXPECT_EQ(united(type, type), text_of(type));
+    EXPECT_EQ(united(kNull, type), text_of(type));
+    EXPECT_EQ(united(type, kNull), text_of(type));
   }
   EXPECT_EQ(united(kI64, kF64), "f64");
   EXPECT_EQ(united(kF64, kI64), "f64");
@@ -123,7 +123,7 @@ TEST(Types, UniteGoesIntoStructsAndLists) {
   const Type held = struct_of({{"a", kI64}, {"b", list_of(kNull)}});
   const Type offered = struct_of({{"c", kBool}, {"b", list_of(struct_of({{"x", kStr}}))}, {"a", kF64}});
   EXPECT_EQ(united(held, offered), "struct{a: f64, b: list[struct{x: str}], c: bool}");
-  EXPECT_EQ(united(held, struct_of({})), type_to_text(held));
+  EXPECT_EQ(united(held, struct_of({})), text_of(held));
   // Each conflict is told by itself, and what meets beside it is united all the same.
   const Type deep = list_of(struct_of({{"x", kStr}, {"y", kStr}, {"z", kNull}}));
   const Type against = list_of(struct_of({{"z", kBool}, {"y", kF64}, {"x", kI64}}));
