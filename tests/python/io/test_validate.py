@@ -1,11 +1,13 @@
 """crv.io.validate: the checks of append, without a run."""
 
+import dataclasses
+
 import polars as pl
 import pytest
 
 from crv.core.grammar import TableName
 from crv.core.tables import get_table
-from crv.io.errors import IoSchemaError
+from crv.io.errors import IoArgumentError, IoSchemaError
 from crv.io.validate import validate_frame_against_descriptor, validate_frame_for_table
 
 
@@ -105,3 +107,12 @@ def test_an_empty_frame_is_checked_for_its_columns():
     assert validate_frame_for_table(frame().clear(), "holdings").schema == frame().schema
     with pytest.raises(IoSchemaError, match="extra"):
         validate_frame_for_table(frame(extra=[1, 2]).clear(), "holdings")
+
+
+@pytest.mark.parametrize("dtype", ["bool", "timestamp", "list[i64]", "struct{}", "i64!", "null", "list[", "nonsense", ""])
+def test_a_column_type_that_no_table_has_is_refused_by_its_name(dtype):
+    holdings = get_table(TableName.HOLDINGS)
+    desc = dataclasses.replace(holdings, columns={**holdings.columns, "flag": dtype})
+    with pytest.raises(IoArgumentError) as refused:
+        validate_frame_against_descriptor(frame(flag=[True, False]), desc)
+    assert refused.value.code == "bad_argument" and refused.value.facts.get("value", "") == dtype
