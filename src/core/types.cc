@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <utility>
 
 #include "core/text.h"
@@ -81,12 +82,7 @@ class TypeParser {
     const std::string_view name = take_name();
     if (name == "struct") return open_struct();
     if (name == "timestamp") return other_type("timestamp[us, tz=UTC]");
-    for (const Word& word : kWords) {
-      if (word.text != name) continue;
-      Type type = plain_type(word.kind);
-      type.exact = word.exact;
-      return type;
-    }
+    if (std::optional<Type> plain = find_plain_type(name)) return *std::move(plain);
     return other_type(std::string(name));
   }
 
@@ -162,6 +158,16 @@ Type plain_type(Kind kind) {
   Type type;
   type.kind = kind;
   return type;
+}
+
+std::optional<Type> find_plain_type(std::string_view word) {
+  for (const Word& known : kWords) {
+    if (known.text != word) continue;
+    Type type = plain_type(known.kind);
+    type.exact = known.exact;
+    return type;
+  }
+  return std::nullopt;
 }
 
 Type other_type(std::string arrow_name) {

@@ -130,4 +130,4 @@ def rules_source(catalog):
         for value, slots in needs["fields"].items():
             out += f"           {{{quoted(value)}, {{{', '.join(quoted(s) for s in sorted(slots))}}}}},\n"
         out += "       }},\n"
-    return out + "  };\n  return rules;\n}\n\n" + "}  // namespace crv::core\n"
+    return out + "  };\n  return rules;\n}\n\n}  // namespace crv::core\n"

@@ -28,10 +28,6 @@ struct ColumnDescriptor {
   bool required = false;  // must be given and hold no null
   std::string doc{};
   ColumnRule rule{};
-  // The type is what rows have held so far: it widens with what comes, from i64 to f64, and from null to any.
-  bool inferred = false;
-
-  bool operator==(const ColumnDescriptor&) const = default;
 };
 
 struct TableDescriptor {
@@ -43,7 +39,6 @@ struct TableDescriptor {
   std::vector<std::string> required_order{};
 
   const ColumnDescriptor* find(std::string_view column) const noexcept;  // nullptr where there is none
-  bool operator==(const TableDescriptor&) const = default;
 };
 
 // The canonical tables, in registry order. The references live as long as the program.

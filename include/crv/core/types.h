@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,7 +33,9 @@ struct NamedType {
   bool operator==(const NamedType&) const = default;
 };
 
-Type plain_type(Type::Kind kind);  // neither list nor structure nor other
+Type plain_type(Type::Kind kind);
+// The type that has this one word ("null", "bool", "i64", "i64!", "f64", "str"); nothing where none has.
+std::optional<Type> find_plain_type(std::string_view word);
 Type other_type(std::string arrow_name);
 Type list_of(Type element);
 Type struct_of(std::vector<NamedType> fields);

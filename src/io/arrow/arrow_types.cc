@@ -145,12 +145,6 @@ std::shared_ptr<arrow::DataType> canonical_other(const arrow::DataType& type) {
   raise(code, "column \"" + path + "\": " + what, facts);
 }
 
-Type plain(Kind kind) {
-  Type type;
-  type.kind = kind;
-  return type;
-}
-
 Type convert(const arrow::DataType& type, const std::string& path, int depth);
 
 std::vector<Field> convert_fields(const arrow::FieldVector& fields, const std::string& path, int depth) {
@@ -175,7 +169,7 @@ Type convert_other(const arrow::DataType& type, const std::string& path) {
   const std::shared_ptr<arrow::DataType> canonical = canonical_other(type);
   if (!canonical)
     refuse(ErrorCode::wrong_type, path, &type, "values of the type " + type.ToString() + " cannot be stored");
-  Type result = plain(Kind::other);
+  Type result = core::plain_type(Kind::other);
   result.other = canonical->ToString();
   return result;
 }
@@ -187,13 +181,13 @@ Type convert(const arrow::DataType& type, const std::string& path, int depth) {
   }
   switch (type.id()) {
     case arrow::Type::NA:
-      return plain(Kind::null);
+      return core::plain_type(Kind::null);
     case arrow::Type::BOOL:
-      return plain(Kind::boolean);
+      return core::plain_type(Kind::boolean);
     case arrow::Type::STRING:
     case arrow::Type::LARGE_STRING:
     case arrow::Type::STRING_VIEW:
-      return plain(Kind::str);
+      return core::plain_type(Kind::str);
     case arrow::Type::DICTIONARY:
       return convert(*static_cast<const arrow::DictionaryType&>(type).value_type(), path, depth + 1);
     case arrow::Type::EXTENSION:
@@ -209,8 +203,8 @@ Type convert(const arrow::DataType& type, const std::string& path, int depth) {
     case arrow::Type::MAP:
       return list_of(convert(*type.field(0)->type(), path + "[]", depth + 1));
     default:
-      if (arrow::is_integer(type.id())) return plain(Kind::i64);
-      if (arrow::is_floating(type.id())) return plain(Kind::f64);
+      if (arrow::is_integer(type.id())) return core::plain_type(Kind::i64);
+      if (arrow::is_floating(type.id())) return core::plain_type(Kind::f64);
       return convert_other(type, path);
   }
 }

@@ -362,8 +362,7 @@ Type readable_by_polars(const Type& type) {
     const auto unit = static_cast<const arrow::TimestampType&>(*arrow).unit();
     readable.other = arrow::timestamp(unit, "UTC")->ToString();
   } else if (arrow->id() == arrow::Type::DECIMAL256) {
-    readable = Type();
-    readable.kind = Type::Kind::str;
+    readable = core::plain_type(Type::Kind::str);
   }
   return readable;
 }

@@ -136,17 +136,11 @@ bool meets(const Type& held, const Type& offered) {
   return held.kind == offered.kind;
 }
 
-Type plain(Kind kind) {
-  Type type;
-  type.kind = kind;
-  return type;
-}
-
 // The kind of a path, without looking below it.
 Type outline(const arrow::DataType& type, const Place& place, const arrow::ArrayVector& chunks) {
   switch (type.id()) {
     case arrow::Type::STRUCT:
-      return plain(Kind::structure);
+      return core::plain_type(Kind::structure);
     case arrow::Type::LIST:
     case arrow::Type::LARGE_LIST:
     case arrow::Type::FIXED_SIZE_LIST:
@@ -444,10 +438,10 @@ Path normalize_path(const Place& place, TypePtr type, arrow::ArrayVector chunks,
   if (becomes_text(known, offered, *type)) {
     for (std::size_t i = 0; i < chunks.size(); ++i) chunks[i] = cast_to_text(chunks[i], place, i);
     type = arrow::utf8();
-    offered = plain(Kind::str);
+    offered = core::plain_type(Kind::str);
   } else if (arrow::is_decimal(type->id()) && held && is_number(*held)) {
     const bool whole = std::ranges::all_of(chunks, [](const ArrayPtr& chunk) { return fits_i64(*chunk); });
-    offered = plain(whole ? Kind::i64 : Kind::f64);
+    offered = core::plain_type(whole ? Kind::i64 : Kind::f64);
   } else if (holds_decimals(held) && (arrow::is_decimal(type->id()) || offered.kind == Kind::i64)) {
     if (const std::string why = why_no_type(*to_arrow(*held)); !why.empty())
       refuse(place, ErrorCode::wrong_type, chunks,

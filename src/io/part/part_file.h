@@ -104,8 +104,7 @@ class PartFile {
 // Calls use(row, tick) for each tick of a column that PartFile::read_tick() gave, nulls left out.
 template <class Use>
 void for_each_tick(const PartFile& part, const std::shared_ptr<arrow::ChunkedArray>& ticks, Use use) {
-  Type integer;
-  integer.kind = Type::Kind::i64;
+  const Type integer = core::plain_type(Type::Kind::i64);
   std::int64_t row = 0;
   for (const auto& chunk : ticks->chunks()) {
     const auto adapted = adapt(chunk, integer, part.facts());

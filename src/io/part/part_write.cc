@@ -35,11 +35,8 @@ Type stored_form(Type type, const std::string& path) {
     field.type =
         stored_form(std::move(field.type), path + (type.kind == Kind::list ? "[]" : "." + field.name));
   }
-  if (type.kind == Kind::structure && type.fields.empty()) {
-    Type flag;
-    flag.kind = Kind::boolean;
-    type.fields.push_back({kEmptyField, flag});
-  }
+  if (type.kind == Kind::structure && type.fields.empty())
+    type.fields.push_back({kEmptyField, core::plain_type(Kind::boolean)});
   return type;
 }
 

@@ -1,6 +1,7 @@
 #include "io/schema/types.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "crv/core/error.h"
@@ -12,22 +13,6 @@ namespace crv::io {
 namespace {
 
 using Kind = Type::Kind;
-
-struct PlainName {
-  Kind kind;
-  bool exact;
-  std::string_view text;
-};
-constexpr PlainName kPlainNames[] = {
-    {Kind::null, false, "null"}, {Kind::boolean, false, "bool"}, {Kind::i64, false, "i64"},
-    {Kind::i64, true, "i64!"},   {Kind::f64, false, "f64"},      {Kind::str, false, "str"},
-};
-
-std::string_view plain_name(const Type& type) {
-  for (const PlainName& plain : kPlainNames)
-    if (plain.kind == type.kind && plain.exact == type.exact) return plain.text;
-  return {};
-}
 
 // `where` is dotted, as in TypeConflict.
 [[noreturn]] void damaged(const std::string& where, const std::string& what, const Json& json) {
@@ -67,24 +52,14 @@ Type parse_nested(const JsonObject& object, const Json& json, const std::string&
   if (key == "struct") return struct_of(parse_fields(value, where, depth + 1));
   const std::string* text = value.get_if<std::string>();
   if (key != "other" || !text || text->empty()) damaged(where, "unknown type", json);
-  Type type;
-  type.kind = Kind::other;
-  type.other = *text;
-  return type;
+  return core::other_type(*text);
 }
 
 Type parse_type(const Json& json, const std::string& where, int depth) {
   if (depth > kMaxTypeDepth)
     damaged(where, "nested deeper than " + std::to_string(kMaxTypeDepth) + " levels", json);
-  if (const std::string* text = json.get_if<std::string>()) {
-    for (const PlainName& plain : kPlainNames) {
-      if (plain.text != *text) continue;
-      Type type;
-      type.kind = plain.kind;
-      type.exact = plain.exact;
-      return type;
-    }
-  }
+  if (const std::string* text = json.get_if<std::string>())
+    if (std::optional<Type> plain = core::find_plain_type(*text)) return *std::move(plain);
   const JsonObject* object = json.get_if<JsonObject>();
   if (!object) damaged(where, "unknown type", json);
   return parse_nested(*object, json, where, depth);
@@ -124,7 +99,7 @@ Json type_to_json(const Type& type) {
     case Kind::other:
       return JsonObject{{"other", type.other}};
     default:
-      return plain_name(type);
+      return text_of(type);
   }
 }
 

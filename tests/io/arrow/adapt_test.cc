@@ -11,13 +11,9 @@ using arrow::field;
 using Kind = Type::Kind;
 using TypePtr = std::shared_ptr<arrow::DataType>;
 
-Type plain(Kind kind) {
-  Type type;
-  type.kind = kind;
-  return type;
-}
-const Type kNull = plain(Kind::null), kBool = plain(Kind::boolean), kI64 = plain(Kind::i64),
-           kF64 = plain(Kind::f64), kStr = plain(Kind::str);
+const Type kNull = core::plain_type(Kind::null), kBool = core::plain_type(Kind::boolean),
+           kI64 = core::plain_type(Kind::i64), kF64 = core::plain_type(Kind::f64),
+           kStr = core::plain_type(Kind::str);
 
 // `given` of type `from` must come out as `expected` of type `to`; so must every slice of it.
 void expect_adapts(const TypePtr& from, const std::string& given, const Type& to,

@@ -121,9 +121,7 @@ TEST(ArrowTypes, UnknownNamesOfOtherTypesAreAnError) {
         "timestamp", "timestamp[d]", "timestamp[us", "time32[us]", "time64[ms]", "date32", "date64[ms]",
         "fixed_size_binary[-1]", "fixed_size_binary[0]", "fixed_size_binary[99999999999]",
         "timestamp[us, tz=]", "binary[]"}) {
-    Type type;
-    type.kind = Type::Kind::other;
-    type.other = name;
+    const Type type = core::other_type(name);
     try {
       to_arrow(type);
       ADD_FAILURE() << "was taken: " << name;

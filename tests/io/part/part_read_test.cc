@@ -14,12 +14,8 @@ using arrow::field;
 using Kind = Type::Kind;
 using TypePtr = std::shared_ptr<arrow::DataType>;
 
-Type plain(Kind kind) {
-  Type type;
-  type.kind = kind;
-  return type;
-}
-const Type kI64 = plain(Kind::i64), kF64 = plain(Kind::f64), kStr = plain(Kind::str);
+const Type kI64 = core::plain_type(Kind::i64), kF64 = core::plain_type(Kind::f64),
+           kStr = core::plain_type(Kind::str);
 
 PartQuery everything(const Columns& wanted) {
   PartQuery query;
@@ -231,7 +227,7 @@ TEST(PartReading, WhatThePartLacksIsNull) {
                           {"e", struct_of({{"z", kF64}})},
                           {"p", struct_of({{"a", kStr}, {"b", kF64}})},
                           {"q", kF64},
-                          {"unknown", plain(Kind::null)}};
+                          {"unknown", core::plain_type(Kind::null)}};
   expect_table(*decode(storage, everything(wanted)),
                *table_of({{"gone", to_arrow(wanted[0].type), "[null, null]"},
                           {"e", to_arrow(wanted[1].type), R"([{"z": null}, null])"},
@@ -279,7 +275,7 @@ TEST(PartFacts, AreThoseOfTheFooter) {
   PartFooter footer = footer_of(*rows);
   footer.replaces = {"part-00000000000000000000000000000001.parquet"};
   footer.token = "engine 7";
-  footer.columns.push_back({"unknown", plain(Kind::null)});
+  footer.columns.push_back({"unknown", core::plain_type(Kind::null)});
   footer.columns[1].type.exact = true;
   const auto writer = storage.create(kPart);
   write_part(*writer, *rows->Slice(3, 5), footer, {});

@@ -9,19 +9,14 @@ namespace {
 
 using Kind = Type::Kind;
 
-Type plain(Kind kind, bool exact = false) {
-  Type type;
-  type.kind = kind;
-  type.exact = exact;
+Type exact_i64() {
+  Type type = core::plain_type(Kind::i64);
+  type.exact = true;
   return type;
 }
-Type other(std::string text) {
-  Type type = plain(Kind::other);
-  type.other = std::move(text);
-  return type;
-}
-const Type kNull = plain(Kind::null), kBool = plain(Kind::boolean), kI64 = plain(Kind::i64),
-           kExact = plain(Kind::i64, true), kF64 = plain(Kind::f64), kStr = plain(Kind::str);
+const Type kNull = core::plain_type(Kind::null), kBool = core::plain_type(Kind::boolean),
+           kI64 = core::plain_type(Kind::i64), kExact = exact_i64(), kF64 = core::plain_type(Kind::f64),
+           kStr = core::plain_type(Kind::str);
 
 // What unite() makes of two types, with the conflicts as "path: held/offered;".
 std::string united(const Type& held, const Type& offered) {
@@ -51,7 +46,7 @@ TEST(Types, JsonTextOfEveryKind) {
                            {"name", kStr},
                            {"ok", kBool},
                            {"unknown", kNull},
-                           {"at", other("timestamp[us, tz=UTC]")},
+                           {"at", core::other_type("timestamp[us, tz=UTC]")},
                            {"items", list_of(struct_of({{"z", kI64}, {"a", list_of(kNull)}}))},
                            {"nothing", struct_of({})}};
   const std::string text =
@@ -101,7 +96,8 @@ TEST(Types, DepthIsLimited) {
 }
 
 TEST(Types, UniteOfPlainTypes) {
-  for (const Type& type : {kBool, kI64, kExact, kF64, kStr, other("binary"), list_of(kI64), struct_of({})}) {
+  for (const Type& type :
+       {kBool, kI64, kExact, kF64, kStr, core::other_type("binary"), list_of(kI64), struct_of({})}) {
     EXPECT_EQ(united(type, type), text_of(type));
     EXPECT_EQ(united(kNull, type), text_of(type));
     EXPECT_EQ(united(type, kNull), text_of(type));
@@ -114,7 +110,8 @@ TEST(Types, UniteOfPlainTypes) {
   EXPECT_EQ(united(kF64, kExact), "f64 | p: f64/i64!");
   EXPECT_EQ(united(kStr, kI64), "str | p: str/i64");
   EXPECT_EQ(united(kBool, kI64), "bool | p: bool/i64");
-  EXPECT_EQ(united(other("date32[day]"), other("binary")), "date32[day] | p: date32[day]/binary");
+  EXPECT_EQ(united(core::other_type("date32[day]"), core::other_type("binary")),
+            "date32[day] | p: date32[day]/binary");
   EXPECT_EQ(united(list_of(kI64), kI64), "list[i64] | p: list[i64]/i64");
   EXPECT_EQ(united(struct_of({}), list_of(kI64)), "struct{} | p: struct{}/list[i64]");
 }
