@@ -41,6 +41,7 @@ void raise(ErrorCode code, const std::string& message, ErrorFacts facts) {
     case ErrorCode::type_conflict:
     case ErrorCode::reserved_name:
     case ErrorCode::bad_definition:
+    case ErrorCode::definition_conflict:
     case ErrorCode::row_rule:
       throw IoSchemaError(code, message, std::move(facts));
     case ErrorCode::run_missing:
@@ -125,6 +126,8 @@ const char* name_of(ErrorCode code) noexcept {
       return "reserved_name";
     case ErrorCode::bad_definition:
       return "bad_definition";
+    case ErrorCode::definition_conflict:
+      return "definition_conflict";
     case ErrorCode::row_rule:
       return "row_rule";
     case ErrorCode::run_missing:

@@ -1,6 +1,8 @@
-// Tables as values: their columns, with types and rules. The canonical ones come from catalog/tables.toml.
+// Tables as values: their columns, with types and rules. The canonical ones come from catalog/tables.toml;
+// those of the user's own are made at run time (definition.h).
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +20,9 @@ struct ColumnRule {
   std::vector<std::string> allowed{};  // must be one of these; empty: any text
   std::optional<double> min{}, max{};  // ends included
   std::string elements{};              // each element of the list must be as this model of rows.h says
+  bool unique = false;                 // no value twice within one append
+  // Elements that each list must have. The only rule that is checked whatever the append asks for.
+  std::optional<std::int64_t> length{};
 
   bool operator==(const ColumnRule&) const = default;
 };
@@ -28,6 +33,10 @@ struct ColumnDescriptor {
   bool required = false;  // must be given and hold no null
   std::string doc{};
   ColumnRule rule{};
+  std::string unit{};     // of the values, for people: "m/s"
+  bool inferred = false;  // made from rows, nobody declared it: its type widens with later ones
+
+  bool operator==(const ColumnDescriptor&) const = default;
 };
 
 struct TableDescriptor {

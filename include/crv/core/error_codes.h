@@ -31,7 +31,8 @@ enum class ErrorCode {
   bad_tick,  // IoSchemaError: A tick is null, negative or not an integer.
   type_conflict,  // IoSchemaError: A path of the table holds another type that does not meet this one (say, text and number).
   reserved_name,  // IoSchemaError: A field or column has a name that the format keeps for itself, or that not every engine can read (docs/format.md, What is accepted).
-  bad_definition,  // IoSchemaError: The type of a column, as text, is no type.
+  bad_definition,  // IoSchemaError: A table's definition, or the type of a column as text, is none: the message tells what of it.
+  definition_conflict,  // IoSchemaError: The run has another definition of the table, and the two do not meet; the message shows both.
   row_rule,  // IoSchemaError: With validate_rows: rows break rules of docs/tables.md; the violations tell which.
   run_missing,  // IoManifestError: There is no run of that name below the root folder.
   table_missing,  // IoManifestError: The table has no manifest in this run.

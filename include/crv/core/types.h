@@ -14,6 +14,9 @@ struct NamedType;
 // Levels of struct and list that a column may have, itself included. Enough for any payload, and little
 // enough that types read from disk cannot exhaust the stack.
 inline constexpr int kMaxTypeDepth = 128;
+// Levels that a definition or an append may ask for. pyarrow reads 48 nested lists (100 nodes of a Parquet
+// schema), and Arrow's C interface 62 levels.
+inline constexpr int kMaxAcceptedDepth = 32;
 
 struct Type {
   enum class Kind : std::uint8_t { null, boolean, i64, f64, str, list, structure, other };

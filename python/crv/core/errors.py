@@ -292,6 +292,7 @@ _IO_CODES: dict[str, type[CrvError]] = {
     "type_conflict": IoSchemaError,
     "reserved_name": IoSchemaError,
     "bad_definition": IoSchemaError,
+    "definition_conflict": IoSchemaError,
     "row_rule": IoSchemaError,
     "run_missing": IoManifestError,
     "table_missing": IoManifestError,

@@ -228,13 +228,7 @@ class PartColumn {
 }  // namespace
 
 std::string why_no_name(std::string_view name) {
-  if (name == kEmptyField) return "the name \"_empty\" is kept for the format; take another name";
-  if (name.empty()) return "the name is empty, and DuckDB knows no such name; take another name";
-  if (!is_utf8(name)) return "this name is not UTF-8";
-  if (name.find('\0') != std::string_view::npos)
-    return "the name holds a NUL, where engines end it; take another name";
-  const bool pattern = name == "*" || (name.size() > 1 && name.starts_with('^') && name.ends_with('$'));
-  return pattern ? "Polars takes this name for a pattern of names; take another name" : "";
+  return core::why_no_column_name(name);
 }
 
 bool is_utc_offset(std::string_view zone) {

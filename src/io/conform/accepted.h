@@ -19,9 +19,8 @@
 
 namespace crv::io {
 
-// Levels of a column, itself included: each field of a struct and each element of a list is one more. pyarrow
-// reads 48 nested lists (100 nodes of a Parquet schema), and Arrow's C interface 62 levels.
-inline constexpr int kMaxAcceptedDepth = 32;
+// Levels of a column, itself included: each field of a struct and each element of a list is one more.
+using core::kMaxAcceptedDepth;
 
 // Why a column or field of this name is not taken; "" where it is.
 std::string why_no_name(std::string_view name);
