@@ -46,6 +46,12 @@ class Definition {
  public:
   explicit Definition(TableDescriptor table) : table_(std::move(table)) {}
 
+  void refuse_built_in() const {
+    if (find_stored_table(table_.name))
+      fail("", "name", "crv has a table of this name built in; take another name", table_.name,
+           ErrorCode::reserved_name);
+  }
+
   TableDescriptor check() {
     check_name();
     put_first_columns();
@@ -77,9 +83,6 @@ class Definition {
            "a table's name is lower_snake (a-z, 0-9, single underscores between) and has up to " +
                std::to_string(kMaxTableName) + " bytes",
            name);
-    if (find_stored_table(name))
-      fail("", "name", "crv has a table of this name built in; take another name", name,
-           ErrorCode::reserved_name);
   }
 
   // Takes `name` out of the columns; nothing where there is none.
@@ -404,7 +407,9 @@ std::string why_no_column_name(std::string_view name) {
 }
 
 TableDescriptor define_table(TableDescriptor wanted) {
-  return Definition(std::move(wanted)).check();
+  Definition definition(std::move(wanted));
+  definition.refuse_built_in();
+  return definition.check();
 }
 
 Json to_json(const TableDescriptor& table) {
@@ -419,7 +424,7 @@ Json to_json(const TableDescriptor& table) {
 }
 
 TableDescriptor table_from_json(const Json& json) {
-  return define_table(DefinitionReader().read(json));
+  return Definition(DefinitionReader().read(json)).check();
 }
 
 // The last colon outside of brackets parts name and type.

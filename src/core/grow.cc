@@ -48,7 +48,7 @@ class Growth {
       if (column.required) refuse(column.name, "a column that comes later cannot be required");
       grown.columns.push_back(column);
     }
-    return define_table(std::move(grown));  // a new name may differ from another only in case
+    return table_from_json(to_json(grown));  // checks: a new name may differ from another only in case
   }
 
  private:

@@ -75,9 +75,10 @@ std::string did_you_mean(std::string_view given, const std::vector<std::string>&
 
 namespace core {
 
-std::string no_such_table(std::string_view name) {
+std::string no_such_table(std::string_view name, const std::vector<std::string>& own) {
   std::vector<std::string> canonical, all;
   for (const TableDescriptor& table : list_tables()) canonical.push_back(table.name);
+  canonical.insert(canonical.end(), own.begin(), own.end());
   all = canonical;
   for (const TableDescriptor& table : list_internal_tables()) all.push_back(table.name);
   return "There is no table \"" + printable(shortened(name)) + '"' + did_you_mean(name, all, ".") +

@@ -30,8 +30,9 @@ TableDescriptor define_table(TableDescriptor wanted);
 // doc, unit, finite, not_empty, one_of, min, max, unique and length, where they say something; a type is text
 // (types.h). "version" is missing where it has none yet.
 Json to_json(const TableDescriptor& table);
-// The other way round, as define_table() would have it. Throws what that throws, and bad_definition for keys
-// that it does not know and values of another type.
+// The other way round, as define_table() would have it, but that the name may be that of a built-in table: a
+// later crv may have more of them. Throws what that throws, and bad_definition for keys that it does not know
+// and values of another type.
 TableDescriptor table_from_json(const Json& json);
 // A column as the command line has it: "energy:f64", and "energy:f64!" for one that is required.
 ColumnDescriptor parse_column(std::string_view text);

@@ -18,8 +18,9 @@ std::string did_you_mean(std::string_view given, const std::vector<std::string>&
 
 namespace core {
 
-// Says that no table has this name, and which tables there are.
-std::string no_such_table(std::string_view name);
+// Says that no table has this name, and which tables there are: the canonical ones, and those of the user's own
+// that a run holds.
+std::string no_such_table(std::string_view name, const std::vector<std::string>& own = {});
 
 }  // namespace core
 

@@ -51,6 +51,10 @@ struct AppendOptions {
   // lower. One error tells of every rule that a frame breaks: ErrorFacts::violations.
   bool validate_rows = false;
   OnInvalid on_invalid = OnInvalid::raise;  // anything else needs validate_rows
+  // Defines what the frame has and the run does not: the table, if it is no built-in one, and columns that its
+  // definition lacks. All of them may be null, and their types are those of the rows: they widen with later
+  // ones. In the same commit.
+  bool create = false;
   std::optional<Token> token{};
   // A token below its writer's last is refused, unless this is set and the log holds the append that it
   // names, of the same rows: then that is returned. For a series of appends that may be begun again (see
@@ -79,6 +83,8 @@ struct AppendSummary {
   bool repeated = false;              // the token named it before: nothing was written now
   // Rows that went into the table `quarantine` instead; only with OnInvalid::quarantine.
   std::optional<std::int64_t> quarantined{};
+  // "energy: f64", for each column that this append has defined, or whose type it has widened.
+  std::vector<std::string> defined{};
 };
 Json to_json(const AppendSummary& summary);
 
@@ -179,7 +185,9 @@ struct RebuildReport {
   // run.json, files of the log, manifests and parts that are damaged or missing. A part is left out; where
   // the log stands it stays listed.
   std::vector<std::string> damaged;
-  std::vector<std::string> foreign;     // files that are not crv's, or of another run or table: left out
+  // Files that are not crv's, or of another run or table, or of a table that nothing is left to define: left
+  // out.
+  std::vector<std::string> foreign;
   std::vector<std::string> kept_aside;  // where the old log, and a damaged run.json, went
 };
 Json to_json(const RebuildReport& report);
@@ -215,6 +223,7 @@ struct CommitInfo {
   struct Change {
     std::string table;
     std::int64_t parts_added = 0, rows_added = 0, bytes_added = 0, parts_removed = 0;
+    std::string defined{};  // the version of the table of the user's own that begins here, else empty
   };
   std::vector<Change> tables;
 };
@@ -239,12 +248,18 @@ class Dataset {
   const IoSettings& settings() const;
   const std::string& run_id() const;
 
-  // What this run knows of a table, whether it holds it or not; nullptr where there is none of that name. No
-  // I/O.
-  std::shared_ptr<const core::TableDescriptor> find_table(std::string_view name) const;
+  // A table that is built in, whether the run holds it or not, or one of the user's own that the run knows;
+  // nullptr where there is none of that name. Reads what is new in the log, if it is not built in.
+  std::shared_ptr<const core::TableDescriptor> find_table(std::string_view name);
   // The same of a table that callers append to. Throws IoSchemaError (unknown_table) with the names that are
   // near.
-  std::shared_ptr<const core::TableDescriptor> require_table(std::string_view name) const;
+  std::shared_ptr<const core::TableDescriptor> require_table(std::string_view name);
+  // Defines a table of the user's own, as one commit that is durable when this returns: from then on every
+  // reader and writer of the run knows it. What the run has defined of it already stays, and what `wanted` has
+  // beyond it is added (core::grow); where that is nothing, nothing is written. Returns the table as the run
+  // has it. Throws IoSchemaError: what core::define_table() and core::grow() throw; and as append() for the
+  // rest. Nothing is changed after any of these.
+  std::shared_ptr<const core::TableDescriptor> create_table(const core::TableDescriptor& wanted);
 
   // Adds a frame to a table as one commit. A frame without rows writes nothing. Errors: IoSchemaError for the
   // frame, IoConfigError for settings that do not fit the run, IoManifestError for a damaged run,

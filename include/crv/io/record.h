@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -63,10 +64,12 @@ class JsonLinesRecorder {
 
  private:
   struct Pending {
+    std::shared_ptr<const core::TableDescriptor> descriptor;  // nullptr: the append is to define the table
     std::vector<JsonObject> rows;
     LineMap lines;
   };
   void add_row(JsonObject row);
+  Pending& pending_of(const std::string& table);
   void take_tick(std::int64_t tick);
   void commit();
   AppendOptions options_of_tick() const;

@@ -15,6 +15,8 @@
 #include <arrow/util/utf8.h>
 
 #include "core/utf8.h"
+#include "crv/core/definition.h"
+#include "crv/core/shown.h"
 #include "io/arrow/arrow_types.h"
 #include "io/arrow/text_array.h"
 #include "io/conform/normalize.h"
@@ -259,6 +261,35 @@ std::string why_no_type(const arrow::DataType& type) {
     default:
       return "";
   }
+}
+
+namespace {
+
+Type accepted_type(const core::TableDescriptor& table, const core::ColumnDescriptor& column, Type type) {
+  for (Field& field : type.fields) field.type = accepted_type(table, column, std::move(field.type));
+  if (type.kind != Type::Kind::other) return type;
+  std::string why;
+  try {
+    const std::shared_ptr<arrow::DataType> arrow = to_arrow(type);
+    why = why_no_type(*arrow);
+    if (why.empty()) return from_arrow(*arrow, column.name);
+  } catch (const Error&) {
+    why =
+        "crv knows no such type; there are i64, f64, str, bool, timestamp, date32[day], binary, list[...], "
+        "struct{name: ...} and a few more (docs/format.md, What is accepted)";
+  }
+  raise(ErrorCode::bad_definition,
+        "Table \"" + table.name + "\", column \"" + printable(shortened(column.name)) + "\", type " +
+            shortened(type.other) + ": " + why + ".",
+        {.table = table.name, .column = column.name, .key = "type", .value = type.other});
+}
+
+}  // namespace
+
+core::TableDescriptor accepted_table(core::TableDescriptor table) {
+  for (core::ColumnDescriptor& column : table.columns)
+    column.type = accepted_type(table, column, std::move(column.type));
+  return core::define_table(std::move(table));
 }
 
 std::optional<NameClash> find_name_clash(const Columns& offered, const Columns& held) {

@@ -13,6 +13,7 @@
 
 #include <arrow/type_fwd.h>
 
+#include "crv/core/descriptor.h"
 #include "io/arrow/place.h"
 #include "io/schema/types.h"
 #include "io/storage/storage.h"
@@ -29,6 +30,9 @@ std::string why_no_name(std::string_view name);
 // itself, not at what is below it, and not at types that no part holds.
 std::string why_no_type(const arrow::DataType& type);
 
+// The table of the user's own that `wanted` defines, with each type as an append has it. Throws what
+// core::define_table() throws, and bad_definition for types that are not accepted.
+core::TableDescriptor accepted_table(core::TableDescriptor wanted);
 // Names of the IANA time zone database.
 bool is_time_zone(std::string_view name);
 // "+05:30" and the like, as Python and pandas write a zone without a name. Polars knows none of them.

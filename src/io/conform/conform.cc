@@ -20,6 +20,7 @@
 #include "io/conform/accepted.h"
 #include "io/conform/cast.h"
 #include "io/conform/normalize.h"
+#include "io/conform/own_columns.h"
 #include "io/conform/split.h"
 #include "io/rules/broken_rules.h"
 #include "io/rules/quarantine.h"
@@ -45,6 +46,7 @@ class Conformer {
         descriptor_(descriptor),
         held_(held),
         options_(options),
+        own_(!core::find_stored_table(descriptor.name)),
         declared_(declared_types(descriptor)) {}
 
   Conformed run() {
@@ -57,6 +59,7 @@ class Conformer {
       else if (const ChunkedPtr given = column_of_frame(column.name))
         add(column, *given);
     add_extra_columns();
+    if (options_.validate_rows) note_repeated();
     Conformed result;
     result.table =
         arrow::Table::Make(arrow::schema(std::move(fields_)), std::move(values_), frame_.num_rows());
@@ -169,14 +172,33 @@ class Conformer {
     if (column.name == kTick) return put(kTick, plain_type(Kind::i64), ticks_);
     const Place place = place_of(column.name, given);
     const bool no_null = column.required && checks_nulls();
-    if (column.type.kind == Kind::str) {
+    if (column.type.kind == Kind::str && !column.inferred) {
       ChunkedPtr texts = cast(Kind::str, given, place);
       if (no_null) require_no_null(*texts, given, place);  // a NaN has become one
       return put(column.name, column.type, std::move(texts));
     }
     if (no_null) require_no_null(given, given, place);
-    if (!is_scalar(column.type)) return add_nested(column, given, place);
-    put(column.name, column.type, cast(column.type.kind, given, place));
+    if (column.type.kind == Kind::i64 || column.type.kind == Kind::f64)
+      if (!column.inferred) return add_number(column, given, place);
+    if (own_) return add_own(column, given, place);
+    add_nested(column, given, place);
+  }
+
+  // The i64 columns of the canonical tables never become f64, so nobody needs to know how large they are.
+  void add_number(const core::ColumnDescriptor& column, const arrow::ChunkedArray& given,
+                  const Place& place) {
+    ChunkedPtr numbers = cast(column.type.kind, given, place);
+    Type type = column.type;
+    type.exact =
+        own_ && type.kind == Kind::i64 &&
+        std::ranges::any_of(numbers->chunks(), [](const auto& chunk) { return holds_exact(*chunk); });
+    put(column.name, std::move(type), std::move(numbers));
+  }
+
+  void add_own(const core::ColumnDescriptor& column, const arrow::ChunkedArray& given, const Place& place) {
+    Normalized result = conform_declared(column, given, place, held(column.name));
+    if (result.values) check_lengths(column, *result.values, place);
+    put(column.name, std::move(result.type), std::move(result.values));
   }
 
   // `given`: what the caller has where a null stands in `values`.
@@ -215,6 +237,22 @@ class Conformer {
                                  return text_of(cell_to_json(*given.chunk(static_cast<int>(chunk)), i));
                                }});
     });
+  }
+
+  void note_repeated() {
+    for (const core::ColumnDescriptor& column : descriptor_.columns) {
+      const auto at =
+          std::ranges::find(fields_, column.name, [](const auto& field) { return field->name(); });
+      if (!column.rule.unique || at == fields_.end()) continue;
+      const ChunkedPtr& values = values_[static_cast<std::size_t>(at - fields_.begin())];
+      const Place place = place_of(column.name, *values);
+      const std::string why = "must not stand twice";
+      find_repeated(*values, [&](std::size_t chunk, std::int64_t i) {
+        note("column.unique", {ErrorCode::row_rule, place.path(), place.row_of(chunk, i), why, [&] {
+                                 return text_of(cell_to_json(*values->chunk(static_cast<int>(chunk)), i));
+                               }});
+      });
+    }
   }
 
   void note(const std::string& rule, const Place::Refused& value) {
@@ -359,6 +397,7 @@ class Conformer {
   const core::TableDescriptor& descriptor_;
   const Columns& held_;
   const ConformOptions& options_;
+  const bool own_;  // a table of the user's own
   const Type declared_;
 
   BrokenRules broken_;

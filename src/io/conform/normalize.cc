@@ -417,6 +417,31 @@ void drop_offset(TypePtr& type, arrow::ArrayVector& chunks, const Place& place) 
   for (ArrayPtr& chunk : chunks) chunk = check(chunk->View(type), ErrorCode::wrong_type, place.facts());
 }
 
+// What text can stand for, besides numbers: "2026-01-31T12:00:00Z".
+bool has_text_form(arrow::Type::type type) {
+  using Id = arrow::Type;
+  return type == Id::TIMESTAMP || type == Id::DATE32 || type == Id::TIME32 || type == Id::TIME64 ||
+         type == Id::DECIMAL128;
+}
+
+// Where moments are declared, the same moments in the declared zone and unit; text as what is declared.
+void become_declared(TypePtr& type, arrow::ArrayVector& chunks, const Place& place, const Type* declared) {
+  if (!declared || declared->kind != Kind::other) return;
+  const TypePtr wanted = to_arrow(*declared);
+  if (wanted->Equals(*type)) return;
+  const auto has_zone = [](const arrow::DataType& moments) {
+    return !static_cast<const arrow::TimestampType&>(moments).timezone().empty();
+  };
+  const bool moments = type->id() == arrow::Type::TIMESTAMP && wanted->id() == arrow::Type::TIMESTAMP;
+  if (!(moments && has_zone(*type) == has_zone(*wanted)) && !(is_text(*type) && has_text_form(wanted->id())))
+    return;
+  for (std::size_t i = 0; i < chunks.size(); ++i) {
+    check_readable(*chunks[i], place, i);
+    chunks[i] = cast_exactly(without_views(chunks[i]), wanted, place, i);
+  }
+  type = wanted;
+}
+
 // The order matters. What the caller's way of storing hides (a dictionary, an offset) goes first. A path
 // without a value takes whatever the run holds. Then numbers become what the run or the catalog wants of them:
 // text, integers, or decimals of the type held; only after that is it a question whether the type is one that
@@ -431,6 +456,7 @@ Path normalize_path(const Place& place, TypePtr type, arrow::ArrayVector chunks,
     for (ArrayPtr& chunk : chunks) chunk = decode(chunk);
   }
   drop_offset(type, chunks, place);
+  become_declared(type, chunks, place, known.declared);
   Type offered = outline(*type, place, chunks);
   if (known.held && known.held->kind == Kind::null) known.held = nullptr;
   const Type* held = known.held;

@@ -7,10 +7,12 @@
 
 #include <arrow/table.h>
 
+#include "crv/core/definition.h"
 #include "crv/core/error.h"
 #include "io/arrow/arrow_types.h"
 #include "io/conform/accepted.h"
 #include "io/conform/conform.h"
+#include "io/dataset/definitions.h"
 #include "io/dataset/parts_writer.h"
 #include "io/dataset/used_token.h"
 #include "io/dataset/verbs.h"
@@ -28,11 +30,10 @@ class Append {
 
   std::vector<AppendSummary> operator()(std::span<const TableFrame> frames) {
     frames_ = frames;
-    for (const TableFrame& frame : frames)
-      pieces_.push_back({run_.tables().require_open(frame.table), {}, {}});
     if (options_.token) check_token(*options_.token);
     check_on_invalid();
     run_.open();
+    for (const TableFrame& frame : frames) require_table(frame.table);
     run_.require_writable();
     conform_all();
     // Rows of a wrong shape, or none at all, must not leave a run, a folder or a file behind: so far nothing
@@ -67,24 +68,62 @@ class Append {
     return names;
   }
 
+  void require_table(const std::string& name) {
+    const bool built_in = core::find_stored_table(name);
+    if (built_in || !options_.create) static_cast<void>(run_.tables().require_open(name));
+  }
+
+  // What frames of a table are conformed to.
+  struct Basis {
+    Definition definition;  // nullptr: a built-in table, or one that is not defined yet
+    Columns columns;        // that the run holds
+
+    bool operator==(const Basis& other) const {
+      return columns == other.columns && same(definition, other.definition);
+    }
+  };
+
   // 1. Check and conform every frame against the snapshot. Nothing is written if one fails. Frames of one
   // table are conformed one after the other, each to what the ones before it hold, too.
   void conform_all() {
-    std::map<std::string, Columns> held;
-    for (const TableParts& piece : pieces_)
-      held.try_emplace(piece.table->name, held_columns(piece.table->name));
-    if (quarantines()) held.try_emplace(kQuarantine, held_columns(kQuarantine));
-    if (conformed_to_ == held) return;
-    conformed_to_ = held;
-    pieces_.resize(frames_.size());
-    for (std::size_t i = 0; i < pieces_.size(); ++i) {
-      TableParts& piece = pieces_[i];
-      Columns& columns = held[piece.table->name];
-      piece.rows = conform_one(*frames_[i].frame.table(), *piece.table, columns);
-      std::vector<TypeConflict> conflicts;  // none: it was conformed to them
-      columns = unite(columns, piece.rows.columns, conflicts);
-    }
-    add_quarantine(held[kQuarantine]);
+    std::map<std::string, Basis> basis;
+    for (const TableFrame& frame : frames_) basis.try_emplace(frame.table, basis_of(frame.table));
+    if (quarantines()) basis.try_emplace(kQuarantine, basis_of(kQuarantine));
+    if (conformed_to_ == basis) return;
+    conformed_to_ = basis;
+    pieces_.assign(frames_.size(), {});
+    for (std::size_t i = 0; i < pieces_.size(); ++i) conform_piece(i, basis[frames_[i].table]);
+    for (TableParts& piece : pieces_)
+      if (Definition& grown = basis[piece.table->name].definition) piece.table = final_version(grown);
+    add_quarantine(basis[kQuarantine].columns);
+  }
+
+  // Leaves in `basis` what it is for the frames after it.
+  void conform_piece(std::size_t i, Basis& basis) {
+    const arrow::Table& frame = *frames_[i].frame.table();
+    const std::string& name = frames_[i].table;
+    const bool own = !core::find_stored_table(name);
+    TableParts& piece = pieces_[i];
+    if (!own)
+      piece.table = run_.tables().find(name);
+    else
+      piece.table = options_.create ? with_columns_of(frame, name, basis.definition) : basis.definition;
+    if (!piece.table) run_.tables().refuse(name, ErrorCode::unknown_table);
+    piece.rows = conform_one(frame, *piece.table, basis.columns);
+    if (piece.rows.buckets.empty()) return;
+    std::vector<TypeConflict> conflicts;  // none: it was conformed to them
+    basis.columns = unite(basis.columns, piece.rows.columns, conflicts);
+    if (own) basis.definition = widened_by(piece.table, piece.rows.columns);
+  }
+
+  // Of a table of the user's own as this append leaves it.
+  Definition final_version(const Definition& grown) {
+    return next_version(*grown, conformed_to_->at(grown->name).definition, run_.now());
+  }
+
+  bool defines(const TableParts& piece) const {
+    if (core::find_stored_table(piece.table->name) || piece.rows.buckets.empty()) return false;
+    return !same(piece.table, conformed_to_->at(piece.table->name).definition);
   }
 
   Conformed conform_one(const arrow::Table& frame, const core::TableDescriptor& table, const Columns& held) {
@@ -115,12 +154,13 @@ class Append {
     pieces_.push_back(std::move(piece));
   }
 
-  Columns held_columns(const std::string& table) {
+  Basis basis_of(const std::string& table) {
+    if (!core::is_table_name(table)) return {};
     const auto snapshot = run_.snapshot();
     TableState* state = snapshot->table(table);
     if (!state) return {};
     snapshot->identify_parts(*state);
-    return state->columns();
+    return {state->definition, state->columns()};
   }
 
   [[noreturn]] void refuse_conflict(const std::string& table, const std::string& path, std::string why,
@@ -200,14 +240,17 @@ class Append {
     if (first) return std::nullopt;
     Commit commit;
     commit.id = id_;
-    commit.kind = CommitKind::append;
+    const bool any_defines = std::ranges::any_of(pieces_, [&](const auto& piece) { return defines(piece); });
+    commit.kind = any_defines ? CommitKind::define : CommitKind::append;
     commit.token = options_.token;
     commit.complete_through = options_.complete_through;
     for (const TableParts& piece : pieces_) {
       if (piece.parts.empty()) continue;
       const TableState& state = known_table(snapshot, piece.table->name);
+      if (!same(state.definition, conformed_to_->at(state.table).definition)) return std::nullopt;
       if (check_against(state, piece) == Verdict::stale) return std::nullopt;
       TableChange& change = commit.change_of(piece.table->name);
+      if (defines(piece)) change.definition = piece.table;
       for (const PartRecord& part : piece.parts)
         change.add(part, piece.rows.columns, state.knows_schema(part.schema));
     }
@@ -266,6 +309,7 @@ class Append {
       summary.rows += part.meta.rows;
       summary.buckets.push_back(part.bucket);
     }
+    if (defines(piece)) summary.defined = new_columns(piece.table, conformed_to_->at(table).definition);
     if (quarantines()) summary.quarantined = piece.rows.rejected ? piece.rows.rejected->num_rows() : 0;
     return summary;
   }
@@ -286,6 +330,7 @@ class Append {
       const bool first = change && !piece.rows.buckets.empty() && told.insert(change->table).second;
       all.push_back(summary_of(piece, first ? change->added : std::vector<PartRecord>{}));
       all.back().repeated = true;
+      all.back().defined.clear();
     }
     return all;
   }
@@ -295,9 +340,9 @@ class Append {
   const AppendOptions& options_;
   std::span<const TableFrame> frames_;
   std::vector<TableParts> pieces_;
-  std::optional<std::map<std::string, Columns>> conformed_to_;  // what the snapshot held of each table then
-  std::string id_;                                              // of the commit that the parts are for
-  std::shared_ptr<const FoundRun> opened_;                      // the run that they are made for
+  std::optional<std::map<std::string, Basis>> conformed_to_;  // what the snapshot held of each table then
+  std::string id_;                                            // of the commit that the parts are for
+  std::shared_ptr<const FoundRun> opened_;                    // the run that they are made for
   PartsWriter writer_;
 };
 

@@ -82,12 +82,20 @@ const std::string& Dataset::run_id() const {
   return state_->held.run_id;
 }
 
-std::shared_ptr<const core::TableDescriptor> Dataset::find_table(std::string_view name) const {
-  return state_->held.tables().find(name);
+std::shared_ptr<const core::TableDescriptor> Dataset::find_table(std::string_view name) {
+  Run& run = state_->run();
+  if (!core::find_stored_table(name)) run.open();
+  return run.tables().find(name);
 }
 
-std::shared_ptr<const core::TableDescriptor> Dataset::require_table(std::string_view name) const {
-  return state_->held.tables().require_open(name);
+std::shared_ptr<const core::TableDescriptor> Dataset::require_table(std::string_view name) {
+  Run& run = state_->run();
+  if (!core::find_stored_table(name)) run.open();
+  return run.tables().require_open(name);
+}
+
+std::shared_ptr<const core::TableDescriptor> Dataset::create_table(const core::TableDescriptor& wanted) {
+  return io::create_table(state_->run(), state_->upkeep, wanted);
 }
 
 AppendSummary Dataset::append(std::string_view table, const Frame& frame, const AppendOptions& options) {
@@ -185,8 +193,12 @@ std::vector<CommitInfo> Dataset::log(std::int64_t after) {
                                     commit.complete_through,
                                     {}};
                     for (const TableChange& change : commit.tables) {
-                      CommitInfo::Change c{change.table, static_cast<std::int64_t>(change.added.size()), 0, 0,
-                                           static_cast<std::int64_t>(change.removed.size())};
+                      CommitInfo::Change c{change.table,
+                                           static_cast<std::int64_t>(change.added.size()),
+                                           0,
+                                           0,
+                                           static_cast<std::int64_t>(change.removed.size()),
+                                           change.definition ? change.definition->version.text() : ""};
                       for (const PartRecord& part : change.added) {
                         c.rows_added += part.meta.rows;
                         c.bytes_added += part.meta.bytes;

@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "crv/core/descriptor.h"
 #include "crv/core/error.h"
 #include "io/base/clock.h"
 #include "io/log/manifest_file.h"
@@ -94,6 +95,8 @@ class Judge {
     take_whole_of_known_commits();
     take_what_missing_commits_can_name();
     leave_out_replaced();
+    find_definitions();
+    leave_out_undefined();
     write_down();
     return std::move(verdict_);
   }
@@ -420,6 +423,41 @@ class Judge {
     std::erase_if(verdict_.legacy, [&](const std::string& path) { return !adopted.contains(path); });
   }
 
+  // ---- tables of the user's own ----
+
+  // The latest that anything tells of: a commit or fold of the log, a manifest of it, or the footer of a part
+  // that is committed.
+  void find_definitions() {
+    const auto learn = [&](const std::string& table, const Definition& definition) {
+      if (Definition& held = definitions_[table]; is_later(definition, held)) held = definition;
+    };
+    for (const auto& [table, definition] : log_.definitions) learn(table, definition);
+    for (const auto& [seq, commit] : log_.commits)
+      for (const TableChange& change : commit.tables) learn(change.table, change.definition);
+    for (const auto& [table, state] : evidence_.manifests)
+      if (belongs(state)) learn(table, state.definition);
+    for (const auto& [key, live] : live_) learn(key.table, live.part->facts->footer.definition);
+  }
+
+  bool is_defined(const std::string& table) const {
+    const auto definition = definitions_.find(table);
+    return core::find_stored_table(table) || (definition != definitions_.end() && definition->second);
+  }
+
+  // Parts in a folder that no definition makes a table were not committed by crv.
+  void leave_out_undefined() {
+    std::erase_if(live_, [&](const auto& live) {
+      if (is_defined(live.first.table)) return false;
+      verdict_.foreign.push_back(live.second.part->path + ": nothing tells what table " + live.first.table +
+                                 " is");
+      return true;
+    });
+    std::erase_if(verdict_.adopted, [&](const FoundPart* part) { return !is_defined(part->table); });
+    std::set<std::string> adopted;
+    for (const FoundPart* part : verdict_.adopted) adopted.insert(part->path);
+    std::erase_if(verdict_.legacy, [&](const std::string& path) { return !adopted.contains(path); });
+  }
+
   // ---- the commit ----
 
   void write_down() {
@@ -433,10 +471,14 @@ class Judge {
     std::sort(ordered.begin(), ordered.end());
     verdict_.commit.kind = CommitKind::rebuild;
     verdict_.commit.complete_through = complete_through_;
+    for (const auto& [table, definition] : definitions_)
+      if (definition && !core::find_stored_table(table))
+        verdict_.commit.change_of(table).definition = definition;
     for (const auto& [order, live] : ordered) add(*live);
     for (const auto& [table, names] : gone_)
-      for (const auto& [file, bucket] : names)
-        verdict_.commit.change_of(table).removed.push_back({bucket, file});
+      if (is_defined(table))
+        for (const auto& [file, bucket] : names)
+          verdict_.commit.change_of(table).removed.push_back({bucket, file});
     std::sort(verdict_.uncommitted.begin(), verdict_.uncommitted.end());
   }
 
@@ -476,6 +518,7 @@ class Judge {
   // commit, table, bucket, file
   std::set<std::tuple<std::int64_t, std::string, std::int64_t, std::string>> added_;
   GoneTable gone_;
+  DefinitionTable definitions_;
   std::map<std::int64_t, std::string> lost_commits_;  // that cannot be read, but whose ids are known
   std::map<std::string, std::int64_t> lost_ids_;      // the other way round
   Gaps gaps_;

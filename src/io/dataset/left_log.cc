@@ -96,6 +96,8 @@ class LeftReader {
       if (!fresh && held->second.second < last.second) held->second = last;
     }
     for (const auto& [table, names] : fold.gone) left.gone[table].insert(names.begin(), names.end());
+    for (const auto& [table, definition] : fold.definitions)
+      if (Definition& held = left.definitions[table]; is_later(definition, held)) held = definition;
   }
 
   bool read_single(std::int64_t seq, const std::string& path) {

@@ -19,6 +19,7 @@ struct LeftLog {
   // What the last lines of folds tell.
   TokenTable tokens;
   GoneTable gone;
+  DefinitionTable definitions;
   std::int64_t highest = 0;          // number that a file names, readable or not, fences left out
   std::vector<std::string> damaged;  // paths
   std::vector<FoldRange> folds;

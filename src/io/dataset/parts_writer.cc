@@ -88,6 +88,7 @@ void PartsWriter::write_one(const Work& work, std::size_t count, const std::stri
   if (token) footer.token = token_text(*token);
   footer.created_at = part.meta.created_at;
   footer.columns = work.table->rows.columns;
+  if (!core::find_stored_table(footer.table)) footer.definition = work.table->table;
   const std::unique_ptr<Writer> writer = run_.storage().create(path_of(*work.table, part));
   const EncodedPart encoded = write_part(*writer, *work.table->rows.buckets[work.bucket].rows, footer,
                                          {run_.settings.compression, run_.settings.row_group_size});

@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "crv/core/definition.h"
 #include "crv/core/error.h"
 #include "crv/core/suggest.h"
 #include "io/base/clock.h"
@@ -36,6 +37,7 @@ class Rebuild {
     const std::shared_ptr<const FoundRun> run = run_.current();
     const Survey found = survey(run_, {table_}, bucket_size_, progress_);
     const TableState state = state_from_log();
+    if (!is_table(state)) return nothing();
     const std::vector<const FoundPart*> legacy = legacy_parts(found, state);
     tell_missing(found, state);
     const Commit adopting = commit_of(legacy);
@@ -158,6 +160,7 @@ class Rebuild {
 
   // Nothing is made from nothing.
   RebuildReport nothing() {
+    if (!core::find_stored_table(table_)) run_.tables().refuse(table_, ErrorCode::unknown_table);
     TableState state(table_);
     state.created_at = state.updated_at = run_.now();
     report_.manifest = state.manifest();
@@ -343,16 +346,28 @@ class Rebuild {
 
 }  // namespace
 
+namespace {
+
+// Whether the run has a definition of it shows only when it is rebuilt.
+std::string require_name(Run& run, std::string_view table) {
+  if (!core::find_stored_table(table) &&
+      (!core::is_table_name(table) || !run.storage().exists(run.paths().table(table))))
+    run.tables().refuse(table, ErrorCode::unknown_table);
+  return std::string(table);
+}
+
+}  // namespace
+
 RebuildReport rebuild(Run& run, Upkeep& upkeep, std::string_view table, const Progress& progress) {
   run.prepare();
   run.use_durable_storage();
-  return Rebuild(run, run.tables().require(table, ErrorCode::unknown_table)->name, progress)(upkeep);
+  return Rebuild(run, require_name(run, table), progress)(upkeep);
 }
 
 TableManifest look_for_parts(Run& run, std::string_view table) {
   run.prepare();
   const Progress silent;
-  return Rebuild(run, run.tables().require(table, ErrorCode::unknown_table)->name, silent).look();
+  return Rebuild(run, require_name(run, table), silent).look();
 }
 
 }  // namespace crv::io

@@ -167,6 +167,7 @@ class Reconcile {
 }  // namespace
 
 void write_manifest(Run& run, Upkeep& upkeep, const TableManifest& manifest) {
+  if (!core::find_stored_table(manifest.table)) run.open();
   static_cast<void>(run.tables().require_open(manifest.table));
   Reconcile(run, manifest)(upkeep);
 }

@@ -382,6 +382,7 @@ class Recovery {
     for (const std::string& table : tables) {
       TableState state = new_state(table, commits.front().time);
       for (const Commit& commit : commits) state.apply(commit);
+      if (!is_table(state)) continue;
       if (state.updated_at.empty()) state.updated_at = commits.front().time;
       storage_.make_folder(paths_.table(table));
       storage_.replace(paths_.manifest(table), encode_manifest(state));

@@ -34,6 +34,7 @@ Json to_json(const AppendSummary& summary) {
   o.push_back("rows", summary.rows);
   o.push_back("buckets", std::move(buckets));
   if (summary.quarantined) o.push_back("quarantined", *summary.quarantined);
+  if (!summary.defined.empty()) o.push_back("defined", texts(summary.defined));
   return o;
 }
 

@@ -21,8 +21,8 @@ namespace crv::io {
 Scan scan(Run& run, std::string_view table, const ScanOptions& options) {
   std::string name(table);
   check_options(options, name);
-  const Table descriptor = run.tables().require(table, ErrorCode::unknown_table_in_scan);
   run.open();
+  const Table descriptor = run.tables().require(table, ErrorCode::unknown_table_in_scan);
   auto state = std::make_shared<Scan::State>(Scan::State{.storage = run.shared_storage(),
                                                          .run_id = run.run_id,
                                                          .table = name,

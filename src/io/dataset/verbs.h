@@ -13,6 +13,8 @@ namespace crv::io {
 
 std::vector<AppendSummary> append(Run& run, Upkeep& upkeep, std::span<const TableFrame> frames,
                                   const AppendOptions& options);
+Table create_table(Run& run, Upkeep& upkeep, core::TableDescriptor wanted);
+
 Scan scan(Run& run, std::string_view table, const ScanOptions& options);
 RebuildReport rebuild(Run& run, Upkeep& upkeep, std::string_view table, const Progress& progress);
 // What rebuild() would write as the table's manifest; writes nothing.

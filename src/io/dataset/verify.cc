@@ -8,6 +8,7 @@
 #include "io/base/parallel.h"
 #include "io/base/sums.h"
 #include "io/conform/accepted.h"
+#include "io/dataset/definitions.h"
 #include "io/dataset/verbs.h"
 #include "io/log/manifest_file.h"
 #include "io/run/survey.h"
@@ -25,14 +26,15 @@ class Verify {
     look();
     // Twice, before anything is called damaged: another process may just have put the run in order.
     if (!report_.ok && open()) look();
-    const std::vector<std::string> folders = table_folders(run_);
+    std::vector<std::string> folders = table_folders(run_);
+    std::erase_if(folders, [&](const std::string& table) { return !is_known(table); });
     const Survey found = survey(run_, folders, run_.bucket_size(), progress_);
     read_what_came_later();
     for (const std::string& table : folders) check_table(table, found);
     for (const std::string& path : found.strange)
       find("note", "foreign_file", path, "This is no file of crv.");
     for (const auto& [table, state] : states_)
-      if (std::find(folders.begin(), folders.end(), table) == folders.end())
+      if (is_table(state) && std::find(folders.begin(), folders.end(), table) == folders.end())
         find("error", "table_missing", run_.paths().table(table),
              "The log names the table, but it has no folder.");
     report_.ok = std::none_of(report_.findings.begin(), report_.findings.end(),
@@ -50,6 +52,12 @@ class Verify {
 
   void find(const Error& e, const std::string& path) {
     find("error", crv::name_of(e.code()), e.facts().path.empty() ? path : e.facts().path, e.what());
+  }
+
+  // Another folder below tables/ may have the name of a table, too.
+  bool is_known(const std::string& table) const {
+    const auto state = states_.find(table);
+    return core::find_stored_table(table) || (state != states_.end() && is_table(state->second));
   }
 
   bool open() {
@@ -168,6 +176,10 @@ class Verify {
         if (!in_manifest.contains(part.meta.path))
           find("error", "manifest_damaged", path,
                "It lacks " + part.meta.path + ", which commit " + std::to_string(part.seq) + " added.");
+    if (!crv::io::same(state.definition, listed.definition))
+      find("error", "manifest_damaged", path,
+           "What it tells of the table's definition is not what the commits up to " +
+               std::to_string(listed.position) + " say.");
     for (const SeenSchema& schema : state.schemas())
       if (!listed.knows_schema(schema.id))
         find("error", "manifest_damaged", path,
@@ -290,6 +302,8 @@ class Verify {
     if (!same_types(facts.footer.columns, facts.stored))
       find("error", "part_damaged", path,
            "It does not store its columns in the types that its footer tells.");
+    if (state.definition && !facts.footer.append_id.empty() && !facts.footer.definition)
+      find("error", "part_damaged", path, "Its footer does not tell what table it belongs to.");
     find_unreadable_in(path);
     if (facts.footer.append_id.empty() && !same_types(facts.footer.columns, state.columns()))
       find("note", "widened_path", path,

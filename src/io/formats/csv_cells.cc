@@ -100,6 +100,11 @@ std::optional<double> parse_number(std::string_view cell) {
   return padded ? std::nullopt : core::parse_number<double>(cell);
 }
 
+// As crv writes it.
+std::optional<bool> parse_bool(std::string_view cell) {
+  return cell == "true" || cell == "false" ? std::optional(cell == "true") : std::nullopt;
+}
+
 // A word that a float column holds; as a label of a column that nobody knows only as crv, Python and JSON
 // write it.
 std::optional<double> parse_guessed_number(std::string_view cell) {
@@ -185,6 +190,11 @@ Chunked cells_to_column(const Chunked& cells, const core::ColumnDescriptor* colu
       return strict_text(*cells, true);
     case Kind::f64:
       if (auto floats = numbers<arrow::DoubleBuilder>(*cells, parse_number)) return floats;
+      return strict_text(*cells, false);
+    case Kind::boolean:
+      if (auto bools = numbers<arrow::BooleanBuilder>(*cells, parse_bool)) return bools;
+      return strict_text(*cells, false);
+    case Kind::other:
       return strict_text(*cells, false);
     case Kind::structure:
     case Kind::list:

@@ -32,10 +32,10 @@ struct Batch {
 // Reads the files one after the other.
 class Files {
  public:
-  // `table` must outlive this.
-  Files(const core::TableDescriptor& table, std::span<const std::string> paths,
-        const AppendFilesOptions& options)
-      : table_(table), paths_(paths), options_(options) {}
+  // `descriptor`: nullptr for a table that the first append is to define.
+  Files(std::string table, std::shared_ptr<const core::TableDescriptor> descriptor,
+        std::span<const std::string> paths, const AppendFilesOptions& options)
+      : table_(std::move(table)), descriptor_(std::move(descriptor)), paths_(paths), options_(options) {}
 
   // The next rows of the current file, then of those after it; false after the last.
   bool next(std::int64_t max_rows, Batch& batch) {
@@ -56,7 +56,7 @@ class Files {
  private:
   std::vector<Frame> read(std::int64_t max_rows) {
     try {
-      if (!reader_) reader_ = open_frames(paths_[at_], {options_.format, &table_, options_.stop});
+      if (!reader_) reader_ = open_frames(paths_[at_], {options_.format, descriptor_.get(), options_.stop});
       return reader_->next(max_rows);
     } catch (const SchemaError& error) {
       raise_of_file(error);
@@ -68,7 +68,7 @@ class Files {
   // A reader knows the line or the row, not always the file and the table.
   [[noreturn]] void raise_of_file(const Error& error) const {
     ErrorFacts facts = error.facts();
-    if (facts.table.empty()) facts.table = table_.name;
+    if (facts.table.empty()) facts.table = table_;
     std::string message = error.what();
     if (facts.path.empty()) {
       facts.path = paths_[at_];
@@ -92,7 +92,8 @@ class Files {
     }
   }
 
-  const core::TableDescriptor& table_;
+  const std::string table_;
+  const std::shared_ptr<const core::TableDescriptor> descriptor_;
   std::span<const std::string> paths_;
   const AppendFilesOptions& options_;
   std::size_t at_ = 0;
@@ -124,6 +125,7 @@ class Files {
 
 void add(AppendSummary& all, const AppendSummary& one) {
   all.rows += one.rows;
+  all.defined.insert(all.defined.end(), one.defined.begin(), one.defined.end());
   if (one.quarantined) all.quarantined = all.quarantined.value_or(0) + *one.quarantined;
   all.parts.insert(all.parts.end(), one.parts.begin(), one.parts.end());
   std::set<std::int64_t> buckets(all.buckets.begin(), all.buckets.end());
@@ -177,13 +179,14 @@ AppendFilesSummary append_files(Dataset& dataset, std::string_view table, std::s
                                 const AppendFilesOptions& options) {
   if (options.rows_per_commit < 0) raise(ErrorCode::bad_argument, "rows per commit must not be negative");
   const std::string name(table);
-  const auto descriptor = dataset.require_table(name);
+  auto descriptor = options.append.create ? dataset.find_table(name) : nullptr;
+  if (!descriptor && !options.append.create) descriptor = dataset.require_table(name);
   AppendFilesSummary summary;
   summary.appended.table = name;
   summary.appended.run_id = dataset.run_id();
   const bool at_once = options.rows_per_commit == 0;
   const auto max_rows = at_once ? std::numeric_limits<std::int64_t>::max() : options.rows_per_commit;
-  Files files(*descriptor, paths, options);
+  Files files(name, std::move(descriptor), paths, options);
   std::vector<Batch> held;
   if (options.append.token) {
     check_token(*options_of(options, 1).token);

@@ -206,6 +206,11 @@ class CsvFrames : public FrameReader {
     return std::find(names.begin(), names.end(), "tick") != names.end();
   }
   bool is_column(const std::string& name) const { return table_->find(name) != nullptr; }
+  // Of an inferred column the cells tell the type.
+  const core::ColumnDescriptor* declared_column(const std::string& name) const {
+    const core::ColumnDescriptor* column = table_ == nullptr ? nullptr : table_->find(name);
+    return column && column->inferred ? nullptr : column;
+  }
 
   // The delimiter is the one that gives a column `tick`, which every table has; else the one that cuts at
   // all.
@@ -270,8 +275,7 @@ class CsvFrames : public FrameReader {
     for (std::size_t i = 0; i < cells.size(); ++i) {
       const std::string& name = names_[i];
       columns.push_back(cells_to_column(std::make_shared<arrow::ChunkedArray>(cells[i]),
-                                        table_ == nullptr ? nullptr : table_->find(name), name,
-                                        field_of(&declared_, name)));
+                                        declared_column(name), name, field_of(&declared_, name)));
       fields.push_back(arrow::field(name, columns.back()->type()));
     }
     return arrow::Table::Make(arrow::schema(fields), columns, rows);

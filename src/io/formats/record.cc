@@ -34,7 +34,7 @@ std::int64_t tick_of(const JsonObject& row, std::int64_t line) {
   return *tick;
 }
 
-std::string table_of(const Dataset& dataset, const JsonObject& row, std::int64_t line) {
+const std::string& table_of(const JsonObject& row, std::int64_t line) {
   const Json* value = row.find("table");
   if (!value) raise_row(ErrorCode::missing_column, "the row has no \"table\"", line, "table");
   const auto* name = value->get_if<std::string>();
@@ -42,11 +42,7 @@ std::string table_of(const Dataset& dataset, const JsonObject& row, std::int64_t
     const std::string text = shortened(write_json(*value));
     raise_row(ErrorCode::unknown_table, "a table is named by a text, not by " + text, line, "table", text);
   }
-  try {
-    return dataset.require_table(*name)->name;
-  } catch (const IoSchemaError& error) {
-    raise_row(error.code(), error.what(), line, "table", *name);
-  }
+  return *name;
 }
 
 JsonObject without_table(JsonObject&& row) {
@@ -106,9 +102,21 @@ void JsonLinesRecorder::add_line(std::string_view line) {
 
 void JsonLinesRecorder::add_row(JsonObject row) {
   take_tick(tick_of(row, line_));
-  auto& pending = pending_[table_of(dataset_, row, line_)];
+  auto& pending = pending_of(table_of(row, line_));
   pending.rows.push_back(without_table(std::move(row)));
   pending.lines.add(line_);
+}
+
+// A table is looked for once a tick.
+JsonLinesRecorder::Pending& JsonLinesRecorder::pending_of(const std::string& table) {
+  if (const auto known = pending_.find(table); known != pending_.end()) return known->second;
+  try {
+    auto descriptor = options_.append.create ? dataset_.find_table(table) : nullptr;
+    if (!descriptor && !options_.append.create) descriptor = dataset_.require_table(table);
+    return pending_.emplace(table, Pending{std::move(descriptor), {}, {}}).first->second;
+  } catch (const IoSchemaError& error) {
+    raise_row(error.code(), error.what(), line_, "table", table);
+  }
 }
 
 // The first row of a later tick says that the one before is complete, whatever else may be wrong with that
@@ -128,7 +136,7 @@ std::vector<TableFrame> JsonLinesRecorder::pending_frames() const {
   std::vector<TableFrame> frames;
   frames.reserve(pending_.size());
   for (const auto& [table, pending] : pending_)
-    frames.push_back({table, frame_from_json(pending.rows, dataset_.find_table(table).get())});
+    frames.push_back({table, frame_from_json(pending.rows, pending.descriptor.get())});
   return frames;
 }
 

@@ -4,7 +4,9 @@
 #include <array>
 
 #include "core/number_text.h"
+#include "crv/core/definition.h"
 #include "crv/core/error.h"
+#include "io/arrow/arrow_types.h"
 #include "io/base/sums.h"
 #include "io/log/checked_json.h"
 #include "io/storage/paths.h"
@@ -12,8 +14,9 @@
 namespace crv::io {
 namespace {
 
-constexpr std::array<std::pair<CommitKind, std::string_view>, 5> kKindNames{{
+constexpr std::array<std::pair<CommitKind, std::string_view>, 6> kKindNames{{
     {CommitKind::append, "append"},
+    {CommitKind::define, "define"},
     {CommitKind::adopt, "adopt"},
     {CommitKind::rebuild, "rebuild"},
     {CommitKind::gc, "gc"},
@@ -44,6 +47,7 @@ Json to_json(const PartRecord& part) {
 Json to_json(const TableChange& change) {
   JsonObject o;
   o.push_back("table", change.table);
+  if (change.definition) o.push_back("definition", core::to_json(*change.definition));
   if (!change.schemas.empty()) {
     JsonObject schemas;
     for (const auto& [id, columns] : change.schemas) schemas.push_back(id, columns_to_json(columns));
@@ -95,9 +99,15 @@ std::int64_t sum(const Checked& json, std::string_view key, std::int64_t a, std:
   return *sum;
 }
 
-TableChange change_from(const Checked& json, std::int64_t seq, Counts& counts) {
+TableChange change_from(const Checked& json, const Commit& commit, const Origin& origin, Counts& counts) {
+  const std::int64_t seq = commit.seq;
   TableChange change;
   change.table = json.text("table");
+  if (const Json* definition = json.find("definition")) {
+    if (commit.kind != CommitKind::define && commit.kind != CommitKind::rebuild)
+      json.damaged("definition", "stands in a commit of another kind");
+    change.definition = definition_from_json(*definition, change.table, origin);
+  }
   if (const Json* schemas = json.find("schemas")) {
     const auto* object = schemas->get_if<JsonObject>();
     if (!object) json.damaged("schemas", "is no object");
@@ -139,7 +149,7 @@ void TableChange::add(PartRecord part, const Columns& columns, bool table_knows_
 TableChange& Commit::change_of(std::string_view table) {
   for (TableChange& change : tables)
     if (change.table == table) return change;
-  tables.push_back({.table = std::string(table), .schemas = {}, .added = {}, .removed = {}, .condemned = {}});
+  tables.push_back({.table = std::string(table)});
   return tables.back();
 }
 
@@ -228,7 +238,7 @@ Commit decode_commit(std::string_view line, const std::string& path, std::int64_
   if (json.find("complete_through")) commit.complete_through = json.integer("complete_through");
   Counts counts;
   for (const Checked& change : json.items("tables"))
-    commit.tables.push_back(change_from(change, seq, counts));
+    commit.tables.push_back(change_from(change, commit, origin, counts));
   return commit;
 }
 
@@ -247,6 +257,28 @@ void remember_gone(const Commit& commit, GoneTable& gone) {
   for (const TableChange& change : commit.tables)
     for (const auto* names : {&change.removed, &change.condemned})
       for (const PartName& name : *names) gone[change.table].try_emplace(name.file, name.bucket);
+}
+
+void remember_definitions(const Commit& commit, DefinitionTable& definitions) {
+  for (const TableChange& change : commit.tables)
+    if (change.definition) definitions[change.table] = change.definition;
+}
+
+bool is_later(const Definition& a, const Definition& b) {
+  if (!a || !b) return a != nullptr;
+  return std::pair(a->version.major, a->version.minor) > std::pair(b->version.major, b->version.minor);
+}
+
+Definition definition_from_json(const Json& json, std::string_view table, const Origin& origin) {
+  try {
+    auto definition = std::make_shared<const core::TableDescriptor>(core::table_from_json(json));
+    for (const core::ColumnDescriptor& column : definition->columns)
+      static_cast<void>(to_arrow(column.type));  // throws where it is none
+    if (definition->name == table) return definition;
+  } catch (const IoSchemaError& e) {
+    origin.damaged(std::string("the definition of a table is none: ") + e.what(), "definition");
+  }
+  origin.damaged("it holds the definition of another table", "definition");
 }
 
 Json to_json(const GoneNames& names) {
@@ -294,6 +326,12 @@ std::string encode(const Fold& fold) {
     for (const auto& [table, names] : fold.gone) gone.push_back(table, to_json(names));
     o.push_back("gone", std::move(gone));
   }
+  if (!fold.definitions.empty()) {
+    JsonObject definitions;
+    for (const auto& [table, definition] : fold.definitions)
+      definitions.push_back(table, core::to_json(*definition));
+    o.push_back("definitions", std::move(definitions));
+  }
   std::string line = write_json(Json(std::move(o)));
   seal(line);
   return text + line + '\n';
@@ -301,7 +339,7 @@ std::string encode(const Fold& fold) {
 
 Fold decode_fold_line(std::string_view line, const std::string& path, std::int64_t first, std::int64_t last) {
   const Origin origin = fold_origin(path, first, last);
-  Fold fold{.first = first, .last = last, .lines = {}, .tokens = {}, .gone = {}};
+  Fold fold{.first = first, .last = last};
   Json whole = parse_sound(line, origin);
   Checked json(whole, origin);
   check_format(json);
@@ -314,12 +352,15 @@ Fold decode_fold_line(std::string_view line, const std::string& path, std::int64
   fold.format = json.integer("format", 1);
   if (json.find("gone"))
     for (const auto& [table, names] : json.object("gone")) fold.gone[table] = gone_from_json(names, origin);
+  if (json.find("definitions"))
+    for (const auto& [table, definition] : json.object("definitions"))
+      fold.definitions[table] = definition_from_json(definition, table, origin);
   return fold;
 }
 
 Fold decode_fold(std::string_view text, const std::string& path, std::int64_t first, std::int64_t last) {
   const Origin origin = fold_origin(path, first, last);
-  Fold fold{.first = first, .last = last, .lines = {}, .tokens = {}, .gone = {}};
+  Fold fold{.first = first, .last = last};
   std::int64_t count = last - first + 1;
   for (std::int64_t i = 0; i <= count; ++i) {
     std::size_t end = text.find('\n');

@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "crv/core/descriptor.h"
 #include "crv/io/manifest.h"
 #include "crv/io/token.h"
 #include "io/log/checked_json.h"
@@ -19,8 +21,9 @@ namespace crv::io {
 // Persisted by name; a name is never given to something else. Each says what its commit is allowed to hold.
 enum class CommitKind {
   append,   // parts of one append, over all its tables
+  define,   // the same of an append that also defines tables of the user's own, or a definition alone
   adopt,    // parts that others than crv wrote and listed; parts that a caller's manifest lets go
-  rebuild,  // all parts of all tables, found by their footers; the first commit of a new log
+  rebuild,  // all parts and definitions of all tables, as they were found; the first commit of a new log
   gc,       // names of uncommitted parts that are about to be removed: nobody may commit them any more
   fence,    // nothing: a rebuild has begun, and no commit may follow in this log
 };
@@ -42,12 +45,16 @@ struct PartName {
   bool operator==(const PartName&) const = default;
 };
 
+// What a table of the user's own is; nullptr where nothing says. Never changes.
+using Definition = std::shared_ptr<const core::TableDescriptor>;
+
 struct TableChange {
   std::string table;
-  std::vector<std::pair<std::string, Columns>> schemas;  // by id; those that the table had not seen before
-  std::vector<PartRecord> added;
-  std::vector<PartName> removed;
-  std::vector<PartName> condemned;
+  Definition definition{};                                 // from this commit on
+  std::vector<std::pair<std::string, Columns>> schemas{};  // by id; those that the table had not seen before
+  std::vector<PartRecord> added{};
+  std::vector<PartName> removed{};
+  std::vector<PartName> condemned{};
 
   // Adds a part, and the schema that it has unless the table knows it.
   void add(PartRecord part, const Columns& columns, bool table_knows_schema);
@@ -103,11 +110,19 @@ using GoneNames = std::map<std::string, std::int64_t>;
 using GoneTable = std::map<std::string, GoneNames>;
 void remember_gone(const Commit& commit, GoneTable& gone);
 
+// What each table of the user's own is, as the last commit that defines it says.
+using DefinitionTable = std::map<std::string, Definition>;
+void remember_definitions(const Commit& commit, DefinitionTable& definitions);
+// Whether `a` is defined by a later commit of one log than `b`: versions only rise. A definition is later than
+// none.
+bool is_later(const Definition& a, const Definition& b);
+
 struct Fold {
   std::int64_t first = 0, last = 0;
-  std::vector<std::string> lines;  // of its commits, without newlines, checked
-  TokenTable tokens;
-  GoneTable gone;
+  std::vector<std::string> lines{};  // of its commits, without newlines, checked
+  TokenTable tokens{};
+  GoneTable gone{};
+  DefinitionTable definitions{};
   std::int64_t format = 1;  // the highest of its commits and of the folds below
 };
 std::string encode(const Fold& fold);
@@ -121,5 +136,8 @@ std::string commit_id_of(std::string_view line, const std::string& path, std::in
 // [[bucket, name], ...], as commits, folds and manifests have it.
 Json to_json(const GoneNames& names);
 GoneNames gone_from_json(const Json& json, const Origin& origin);
+
+// The definition of the table of that name as it stands on disk, where anything may stand.
+Definition definition_from_json(const Json& json, std::string_view table, const Origin& origin);
 
 }  // namespace crv::io

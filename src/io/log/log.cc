@@ -129,13 +129,14 @@ void Log::sync() {
 }
 
 std::optional<Fold> Log::make_fold(FoldRange range) {
-  Fold fold{.first = range.first, .last = range.last, .lines = {}, .tokens = {}, .gone = {}};
+  Fold fold{.first = range.first, .last = range.last};
   if (range.first > 1) {
     FoldRange below = range_of(range.first - 1);
     std::optional<Fold> previous = fold_of(below);
     if (!previous) return std::nullopt;
     fold.tokens = std::move(previous->tokens);
     fold.gone = std::move(previous->gone);
+    fold.definitions = std::move(previous->definitions);
     fold.format = previous->format;
   }
   for (std::int64_t seq = range.first; seq <= range.last; ++seq) {
@@ -144,6 +145,7 @@ std::optional<Fold> Log::make_fold(FoldRange range) {
     Commit commit = decode_commit(*line, paths_.commit(seq), seq);
     remember_tokens(commit, fold.tokens);
     remember_gone(commit, fold.gone);
+    remember_definitions(commit, fold.definitions);
     fold.format = std::max(fold.format, commit.format());
     if (line->ends_with('\n')) line->pop_back();
     fold.lines.push_back(std::move(*line));

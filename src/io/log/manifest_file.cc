@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "crv/core/definition.h"
 #include "crv/core/error.h"
 #include "io/base/sums.h"
 #include "io/log/checked_json.h"
@@ -201,6 +202,7 @@ std::string encode_manifest(const TableState& state) {
     schemas.emplace_back(std::move(s));
   }
   after.push_back("schemas", std::move(schemas));
+  if (state.definition) after.push_back("definition", core::to_json(*state.definition));
   if (const GoneNames gone = state.gone(); !gone.empty()) after.push_back("gone", to_json(gone));
   after.push_back("format", state.format);
   std::string text = write_json(std::move(before), kManifestStyle);

@@ -133,7 +133,7 @@ class ManifestReader : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Ma
       last_id_{"last_id"};
   Needed<std::int64_t> last_seq_{"last_seq"}, format_{"format"}, part_count_{"part_count"};
   bool has_schemas_ = false;
-  std::string_view gone_;
+  std::string_view gone_, definition_;
   Partition partition_;
   Part part_;
   Schema schema_;
@@ -261,6 +261,7 @@ bool ManifestReader::open(bool is_object) {
   }
   if (is_object && at_ == At::schema && key_ == "columns") kept_ = &schema_.columns;
   if (!is_object && at_ == At::top && ours_ && key_ == "gone") kept_ = &gone_;
+  if (is_object && at_ == At::top && ours_ && key_ == "definition") kept_ = &definition_;
   if (!kept_) other(is_object ? "an object" : "an array");
   kept_begin_ = in_.Tell();
   skipping_ = 1;
@@ -375,6 +376,8 @@ TableState ManifestReader::take_head() {
   if (state.position == INT64_MAX) damaged("last_seq", "leaves no number for a commit after it");
   state.position_id = take(last_id_);
   state.manifest_position = state.position;
+  if (!definition_.empty())
+    state.definition = definition_from_json(parse_sound(definition_, origin_), origin_.table, origin_);
   if (!gone_.empty()) state.set_gone(gone_from_json(parse_sound(gone_, origin_), origin_));
   return state;
 }

@@ -40,6 +40,10 @@ std::int64_t sum_up_to(const PartRecord& part, const char* what, std::int64_t be
 
 }  // namespace
 
+bool is_table(const TableState& state) {
+  return state.definition || core::find_stored_table(state.table);
+}
+
 PartitionMeta sums_of(std::int64_t bucket, const std::vector<PartRecord>& parts) {
   PartitionMeta sums;
   sums.bucket_id = bucket;
@@ -67,6 +71,7 @@ void TableState::apply(const Commit& commit) {
   if (!change) return;
   if (created_at.empty()) created_at = commit.time;
   updated_at = commit.time;
+  if (change->definition) definition = change->definition;
   for (const auto& [id, columns] : change->schemas) learn({id, commit.seq, columns});
   for (const auto* names : {&change->removed, &change->condemned})
     for (const PartName& part : *names) gone_.try_emplace(part.file, GonePart{part.bucket, commit.seq});
@@ -74,8 +79,7 @@ void TableState::apply(const Commit& commit) {
   if (!deferred_) return parts_.apply(*change, commit.seq, gone_);
   deferred_->count +=
       static_cast<std::int64_t>(change->added.size()) - static_cast<std::int64_t>(change->removed.size());
-  TableChange later{
-      .table = table, .schemas = {}, .added = change->added, .removed = change->removed, .condemned = {}};
+  TableChange later{.table = table, .added = change->added, .removed = change->removed};
   deferred_->later.emplace_back(commit.seq, std::move(later));
 }
 

@@ -54,6 +54,7 @@ class TableState {
 
   std::string table;
   std::string created_at, updated_at;
+  Definition definition;  // nullptr for built-in tables, and before the first commit that defines it
   // The commit up to which everything is folded in, and its id ("" at 0).
   std::int64_t position = 0;
   std::string position_id;
@@ -116,5 +117,9 @@ class TableState {
   Columns columns_;
   std::vector<TypeConflict> conflicts_;
 };
+
+// Whether the run holds the table: it is built in, or there is a definition of it. What another folder below
+// tables/ holds is no table.
+bool is_table(const TableState& state);
 
 }  // namespace crv::io

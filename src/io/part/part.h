@@ -29,6 +29,7 @@ struct PartFooter {
   std::string token;                  // crv_token           "<writer> <number>" or empty
   std::string created_at;             // crv_created_at      as in the manifest; empty: older package
   Columns columns;                    // crv_columns         types of all paths, unknown ones included
+  Definition definition;  // crv_definition      of a table of the user's own, as of that commit; else nullptr
 };
 
 struct EncodeSettings {

@@ -99,6 +99,13 @@ Columns PartFile::columns() const {
   });
 }
 
+Definition PartFile::definition() const {
+  return reading_part(path_, [this] {
+    const auto keys = metadata_->key_value_metadata();
+    return parse_footer_definition(keys.get(), path_);
+  });
+}
+
 Columns PartFile::stored_columns() const {
   return reading_part(path_, [this] {
     std::shared_ptr<arrow::Schema> schema;
@@ -211,6 +218,7 @@ PartFacts read_part_facts(Storage& storage, const std::string& path) {
   PartFacts facts;
   facts.footer = part.footer();
   facts.footer.columns = part.columns();
+  facts.footer.definition = part.definition();
   facts.stored = part.stored_columns();
   facts.rows = part.rows();
   facts.bytes = part.bytes();

@@ -70,10 +70,11 @@ class PartFile {
   int groups() const;
   std::int64_t rows_of(int group) const;
 
-  const PartFooter& footer() const { return footer_; }  // without columns
+  const PartFooter& footer() const { return footer_; }  // without columns and definition
   // Types of all columns: as the footer's keys tell, else as Parquet's schema does.
   Columns columns() const;
   Columns stored_columns() const;  // as Parquet's schema tells
+  Definition definition() const;   // of a table of the user's own; nullptr where the footer has none
 
   // Numbers of the leaves below a column, empty where the part lacks it.
   const std::vector<int>& leaves(const std::string& column) const;

@@ -9,6 +9,7 @@
 #include <arrow/util/key_value_metadata.h>
 
 #include "core/number_text.h"
+#include "crv/core/definition.h"
 #include "io/arrow/arrow_types.h"
 #include "io/storage/paths.h"
 
@@ -25,6 +26,7 @@ constexpr const char* kReplaces = "crv_replaces";
 constexpr const char* kToken = "crv_token";
 constexpr const char* kCreatedAt = "crv_created_at";
 constexpr const char* kColumns = "crv_columns";
+constexpr const char* kDefinition = "crv_definition";
 constexpr const char* kArrowSchema = "ARROW:schema";
 
 // As Arrow's own writer makes it: an IPC message in base64.
@@ -76,6 +78,14 @@ class KeyReader {
     }
   }
 
+  Definition definition(const char* key) const {
+    const std::optional<std::string> value = text(key);
+    if (!value) return nullptr;
+    const std::string table = text(kTable).value_or("");
+    const Origin origin{ErrorCode::part_damaged, "The footer's " + std::string(key), path_, table};
+    return definition_from_json(parse(key, *value), table, origin);
+  }
+
   // No checksum guards a footer. A part that crv wrote must not pass for one of the older package.
   void check_append_id(const PartFooter& footer) const {
     const bool ours = footer.append_parts > 0 || !footer.created_at.empty() || text(kColumns);
@@ -120,6 +130,7 @@ std::shared_ptr<const arrow::KeyValueMetadata> footer_keys(const PartFooter& foo
   if (!footer.token.empty()) keys->Append(kToken, footer.token);
   keys->Append(kCreatedAt, footer.created_at);
   keys->Append(kColumns, write_json(columns_to_json(footer.columns)));
+  if (footer.definition) keys->Append(kDefinition, write_json(core::to_json(*footer.definition)));
   keys->Append(kArrowSchema, arrow_schema_text(stored));
   return keys;
 }
@@ -141,6 +152,10 @@ PartFooter parse_footer_keys(const arrow::KeyValueMetadata* keys, const std::str
 
 std::optional<Columns> parse_footer_columns(const arrow::KeyValueMetadata* keys, const std::string& path) {
   return KeyReader(keys, path).columns(kColumns);
+}
+
+Definition parse_footer_definition(const arrow::KeyValueMetadata* keys, const std::string& path) {
+  return KeyReader(keys, path).definition(kDefinition);
 }
 
 }  // namespace crv::io

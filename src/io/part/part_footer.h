@@ -16,10 +16,12 @@ namespace crv::io {
 std::shared_ptr<const arrow::KeyValueMetadata> footer_keys(const PartFooter& footer,
                                                            const arrow::Schema& stored);
 
-// What the keys say, but for `columns`. A null `keys` is a file without any. Throws IoReadError
+// What the keys say, but for `columns` and `definition`. A null `keys` is a file without any. Throws IoReadError
 // (part_damaged) for keys whose text is not what crv writes.
 PartFooter parse_footer_keys(const arrow::KeyValueMetadata* keys, const std::string& path);
 // crv_columns; nothing where the file has none.
 std::optional<Columns> parse_footer_columns(const arrow::KeyValueMetadata* keys, const std::string& path);
+// crv_definition; nullptr where the file has none.
+Definition parse_footer_definition(const arrow::KeyValueMetadata* keys, const std::string& path);
 
 }  // namespace crv::io

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "crv/core/definition.h"
 #include "crv/core/error.h"
 #include "io/log/manifest_file.h"
 
@@ -21,6 +22,7 @@ namespace {
 Run::Run(IoSettings given_settings, std::string id, DatasetOptions options)
     : RunLocation(std::move(given_settings), std::move(id), std::move(options)),
       snapshot_(static_cast<RunLocation&>(*this)),
+      tables_(*this, snapshot_),
       committer_(*this, snapshot_),
       setup_(*this, snapshot_, committer_, trusted_) {}
 
@@ -164,7 +166,7 @@ void Run::require_no_history() {
 // Where there is no log, or no run: a table with buckets has lost its manifest, and so its history.
 void Run::require_manifests() {
   for (const Entry& table : storage().list(paths().tables())) {
-    if (!table.is_folder || !tables().find(table.name)) continue;
+    if (!table.is_folder || !core::is_table_name(table.name)) continue;
     if (storage().exists(paths().manifest(table.name))) continue;
     if (const std::optional<std::string> bucket = any_bucket(table.name))
       raise(ErrorCode::table_missing,

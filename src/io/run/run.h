@@ -21,6 +21,7 @@
 #include "io/run/snapshot.h"
 #include "io/run/sound_parts.h"
 #include "io/run/table_setup.h"
+#include "io/run/tables.h"
 #include "io/run/trusted_folders.h"
 
 namespace crv::io {
@@ -46,7 +47,6 @@ class Run : private RunLocation {
   using RunLocation::shared_storage;
   using RunLocation::storage;
   using RunLocation::table_names;
-  using RunLocation::tables;
   using RunLocation::threads;
   using RunLocation::use_durable_storage;
   using RunLocation::warn;
@@ -85,6 +85,8 @@ class Run : private RunLocation {
   // Takes the parts that only a manifest of the older package lists into the log, so that it can be sealed.
   void adopt_older_parts(std::string_view name);
 
+  Tables& tables() { return tables_; }
+
   TrustedFolders& trusted_folders() { return trusted_; }
   const std::shared_ptr<SoundParts>& sound_parts() const { return sound_; }
 
@@ -101,6 +103,7 @@ class Run : private RunLocation {
   // Under open_mutex_: this Dataset has found the run before it was gone; and has put commits into it.
   bool was_there_ = false, was_written_ = false;
   Guarded<Snapshot> snapshot_;
+  Tables tables_;
   TrustedFolders trusted_;
   Committer committer_;
   TableSetup setup_;

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <utility>
 
+#include "crv/core/definition.h"
 #include "crv/core/error.h"
 #include "io/base/clock.h"
 #include "io/base/executor.h"
@@ -14,10 +15,7 @@
 namespace crv::io {
 
 RunLocation::RunLocation(IoSettings given_settings, std::string id, DatasetOptions options)
-    : settings(std::move(given_settings)),
-      run_id(std::move(id)),
-      options_(std::move(options)),
-      tables_(run_id) {
+    : settings(std::move(given_settings)), run_id(std::move(id)), options_(std::move(options)) {
   if (!options_.now_us) options_.now_us = system_now_us;
   if (!options_.new_id) options_.new_id = random_id;
   if (!options_.executor) options_.executor = std::make_shared<ThreadExecutor>();
@@ -120,7 +118,7 @@ void RunLocation::refuse_replaced(const std::string& why) const {
 std::vector<std::string> RunLocation::table_names() {
   std::vector<std::string> names;
   for (const Entry& entry : storage().list(paths_->tables()))
-    if (entry.is_folder && tables_.find(entry.name) && storage().exists(paths_->manifest(entry.name)))
+    if (entry.is_folder && core::is_table_name(entry.name) && storage().exists(paths_->manifest(entry.name)))
       names.push_back(entry.name);
   return names;
 }

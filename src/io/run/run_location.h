@@ -18,7 +18,6 @@
 #include "io/base/once.h"
 #include "io/log/log.h"
 #include "io/log/run_file.h"
-#include "io/run/tables.h"
 #include "io/storage/paths.h"
 #include "io/storage/storage.h"
 
@@ -75,8 +74,8 @@ class RunLocation {
   std::shared_ptr<Log> require_log() const;
   std::optional<RunInfo> info() const;  // the same
   std::int64_t bucket_size() const;     // of the run, else of the settings
-  const Tables& tables() const { return tables_; }
-  std::vector<std::string> table_names();  // of the folders below tables/ that have a manifest, sorted
+  // Of the folders below tables/ that have a table's name and a manifest, sorted.
+  std::vector<std::string> table_names();
   // The folder of a bucket of the table, whichever; nothing where it has none.
   std::optional<std::string> any_bucket(std::string_view table);
   // Puts a file that means the same whoever puts it.
@@ -97,7 +96,6 @@ class RunLocation {
 
   DatasetOptions options_;  // without an empty member, but for storage and on_warning
   std::string writer_id_;
-  const Tables tables_;
   Once prepared_;
   std::optional<RunPaths> paths_;
   mutable std::mutex mutex_;  // guards found_ and storages_

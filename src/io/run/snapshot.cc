@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "crv/core/descriptor.h"
 #include "crv/core/error.h"
 #include "io/log/manifest_file.h"
 #include "io/part/part.h"
@@ -28,7 +29,7 @@ std::vector<TableState*> Snapshot::all_tables() {
     if (!known_table(name) || !location_.info()) load(name);
   advance();
   for (const std::string& name : names)
-    if (TableState* state = known_table(name)) all.push_back(state);
+    if (TableState* state = known_table(name); state && is_table(*state)) all.push_back(state);
   return all;
 }
 

@@ -25,7 +25,7 @@ class Snapshot {
   // The table at the end of the log; nullptr where it has no manifest. Looks each time whether manifest.json
   // is still there.
   TableState* table(std::string_view name);
-  // All tables that have a manifest, at one moment: manifests first, then the log.
+  // All tables that have a manifest and are built in or defined, at one moment: manifests first, then the log.
   std::vector<TableState*> all_tables();
   // As table(), without looking at the disk: as it was last read.
   TableState* known_table(std::string_view name);

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "crv/core/definition.h"
 #include "crv/core/error.h"
 #include "io/base/parallel.h"
 
@@ -56,13 +57,13 @@ bool look_into(Run& run, FoundPart& part, std::int64_t bucket_size) {
 std::vector<std::string> table_folders(Run& run) {
   std::vector<std::string> names;
   for (const Entry& entry : run.storage().list(run.paths().tables()))
-    if (entry.is_folder && run.tables().find(entry.name)) names.push_back(entry.name);
+    if (entry.is_folder && core::is_table_name(entry.name)) names.push_back(entry.name);
   return names;
 }
 
 void require_folders(Run& run) {
   for (const Entry& entry : run.storage().list(run.paths().tables()))
-    if (!entry.is_folder && run.tables().find(entry.name))
+    if (!entry.is_folder && core::is_table_name(entry.name))
       raise(ErrorCode::run_damaged,
             run.paths().table(entry.name) +
                 " should be the folder of a table, and is a file, or a link that leads nowhere.",
