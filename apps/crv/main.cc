@@ -51,6 +51,7 @@ void build(CLI::App& app, Shell& shell) {
   add_globals(app, shell);
   add_runs(app, shell);
   add_schema(app, shell);
+  add_create(app, shell);
   add_append(app, shell);
   add_record(app, shell);
   add_scan(app, shell);

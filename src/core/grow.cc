@@ -54,20 +54,16 @@ class Growth {
  private:
   [[noreturn]] void refuse(const std::string& column, const std::string& why) const {
     const std::string table = printable(shortened(held_.name));
-    std::string text = "Table " + table + ", column \"" + printable(shortened(column)) + "\": " + why +
-                       ". Both definitions, where they differ:";
-    const auto line = [&](const std::string& name) {
-      const ColumnDescriptor* held = held_.find(name);
-      const ColumnDescriptor* wanted = wanted_.find(name);
-      const std::string left = held ? shown(*held) : "no such column";
-      const std::string right = wanted ? shown(*wanted) : "not named";
+    std::string text = "Table " + printable(shortened(held_.name)) + ", column \"" +
+                       printable(shortened(column)) + "\": " + why + ". Where the definitions differ:";
+    for (const ColumnDescriptor& offered : wanted_.columns) {
+      const ColumnDescriptor* there = held_.find(offered.name);
+      const std::string left = there ? shown(*there) : "no such column", right = shown(offered);
       if (left != right)
-        text += "\n  " + printable(shortened(name)) + ": the run has " + shortened(left) +
-                "; this definition " + shortened(right);
-    };
-    for (const ColumnDescriptor& c : held_.columns) line(c.name);
-    for (const ColumnDescriptor& c : wanted_.columns)
-      if (!held_.find(c.name)) line(c.name);
+        text += " " + printable(shortened(offered.name)) + " is " + shortened(left) + " in the run and " +
+                shortened(right) + " here;";
+    }
+    text.back() = '.';
     const ColumnDescriptor* wanted = wanted_.find(column);
     raise(ErrorCode::definition_conflict, text,
           {.table = held_.name, .column = column, .value = wanted ? shown(*wanted) : ""});

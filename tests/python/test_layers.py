@@ -55,7 +55,9 @@ crv.io._calls
 crv.io._frames
 crv.io._polars
 crv.io._arrow
+crv.io._definitions
 crv.io.validate
+crv.io._table
 crv.io.dataset
 crv.io.manifest
 crv.io.run_manifest

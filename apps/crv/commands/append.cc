@@ -27,7 +27,8 @@ std::string summary_text(const io::AppendFilesSummary& summary) {
          appended.run_id + ": " +
          count_of(static_cast<std::int64_t>(appended.parts.size()), "part", "parts") + ", " +
          bytes_text(bytes) + ", " + count_of(summary.commits, "commit", "commits") +
-         quarantined_text(appended.quarantined) + repeated_text(summary.repeated, summary.commits);
+         quarantined_text(appended.quarantined) + defined_text(appended.defined) +
+         repeated_text(summary.repeated, summary.commits);
 }
 
 void append(Shell& shell, const AppendArguments& arguments) {

@@ -1,6 +1,7 @@
 #include "commands/row_options.h"
 
 #include "crv/core/error.h"
+#include "crv/core/shown.h"
 #include "output/words.h"
 #include "shell/shell.h"
 
@@ -27,6 +28,8 @@ void add_row_options(CLI::App& command, RowOptions& options) {
                          "What to do with rows that break a rule: raise refuses all rows, quarantine "
                          "puts the bad ones into the table quarantine");
   choose_from(on_invalid->needs(checked), {"raise", "quarantine"});
+  command.add_flag("--create", options.create,
+                   "Define tables and columns that the run does not know as the rows have them");
   command
       .add_option(
           "--token", options.token,
@@ -39,6 +42,7 @@ void add_row_options(CLI::App& command, RowOptions& options) {
 void apply(const RowOptions& options, io::AppendOptions& append) {
   if (!options.token.empty()) append.token = io::parse_token(options.token);
   append.validate_rows = options.validate_rows;
+  append.create = options.create;
   append.on_invalid = options.on_invalid == "quarantine" ? io::OnInvalid::quarantine : io::OnInvalid::raise;
 }
 
@@ -47,6 +51,12 @@ std::string repeated_text(const std::optional<std::int64_t>& repeated, std::int6
   return *repeated == commits ? "; the token named all of it before, so nothing was added"
                               : "; the token named " + count_of(*repeated, "commit", "commits") +
                                     " of it before, which were not added again";
+}
+
+std::string defined_text(const std::vector<std::string>& defined) {
+  std::string text;
+  for (const std::string& column : defined) text += (text.empty() ? "; defined " : ", ") + printable(column);
+  return text;
 }
 
 std::string quarantined_text(const std::optional<std::int64_t>& rows) {

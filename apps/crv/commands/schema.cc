@@ -1,7 +1,7 @@
 // crv schema
 #include <memory>
 
-#include "crv/core/descriptor.h"
+#include "crv/core/definition.h"
 #include "crv/core/error.h"
 #include "crv/core/shown.h"
 #include "crv/core/suggest.h"
@@ -62,14 +62,29 @@ void print_table(Shell& shell, const std::string& name) {
   shell.print(table.name + ", schema " + table.version.text() + ": " + table.doc + "\n\n" + text.take());
 }
 
+void print_definition(Shell& shell, const core::TableDescriptor& table) {
+  TextTable text({{"column"}, {"type"}, {"required"}, {"what it holds"}});
+  for (const auto& column : table.columns)
+    text.add({printable(column.name), core::text_of(column.type),
+              column.required   ? "yes"
+              : column.inferred ? "inferred"
+                                : "",
+              printable(column.doc)});
+  shell.print(table.name + ", version " + table.version.text() +
+              (table.doc.empty() ? "" : ": " + printable(table.doc)) + "\n\n" + text.take() + "\n");
+}
+
 void print_held(Shell& shell, const SchemaArguments& arguments) {
-  descriptor_of(arguments.table);
   auto dataset = shell.open_existing(arguments.run);
   const auto columns = dataset.columns(arguments.table);
+  const auto own = core::find_stored_table(arguments.table) ? nullptr : dataset.find_table(arguments.table);
   if (shell.globals.json) {
-    shell.print_json(JsonObject{{"run_id", arguments.run}, {"table", arguments.table}, {"columns", columns}});
+    JsonObject answer{{"run_id", arguments.run}, {"table", arguments.table}, {"columns", columns}};
+    if (own) answer.push_back("definition", core::to_json(*own));
+    shell.print_json(answer);
     return;
   }
+  if (own) print_definition(shell, *own);
   TextTable text({{"column"}, {"type in run " + arguments.run}});
   for (const auto& [name, type] : columns) {
     const auto* word = type.get_if<std::string>();

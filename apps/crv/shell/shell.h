@@ -64,6 +64,7 @@ std::vector<std::string> choices_of(const CLI::Option* option);
 // Each adds its commands to `app`; shell must outlive it.
 void add_runs(CLI::App& app, Shell& shell);        // runs, tables
 void add_schema(CLI::App& app, Shell& shell);      // schema
+void add_create(CLI::App& app, Shell& shell);      // create
 void add_append(CLI::App& app, Shell& shell);      // append
 void add_record(CLI::App& app, Shell& shell);      // record
 void add_scan(CLI::App& app, Shell& shell);        // scan

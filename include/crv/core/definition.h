@@ -42,7 +42,7 @@ bool same_definition(const TableDescriptor& a, const TableDescriptor& b);
 // What a run that holds `held` holds once `wanted` is defined, too. That is `held` where all of `wanted` is
 // contained in it. It grows by columns that are not required, i64 becomes f64, structs take more fields,
 // required columns and rules become looser, texts of `doc` are replaced. A column that `wanted` does not name
-// stays as it is. Throws IoSchemaError (definition_conflict), showing both, where the two do not meet.
+// stays as it is. Throws IoSchemaError (definition_conflict), showing where both differ, where they do not meet.
 TableDescriptor grow(const TableDescriptor& held, const TableDescriptor& wanted);
 
 }  // namespace crv::core

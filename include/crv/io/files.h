@@ -39,6 +39,12 @@ Json to_json(const AppendFilesSummary& summary);
 AppendFilesSummary append_files(Dataset& dataset, std::string_view table, std::span<const std::string> paths,
                                 const AppendFilesOptions& options = {});
 
+// The table of the user's own that could hold the rows of a file, by its schema or its first rows: no column but
+// tick is required, and one without a value among these rows is inferred. Throws as append_files() does where the
+// file cannot be read, and what core::define_table() throws.
+core::TableDescriptor table_like(std::string_view table, const std::string& path,
+                                 std::optional<Format> format = std::nullopt);
+
 // Writes all rows of a scan and finishes the writer. Returns the rows written. Progress counts rows, of those
 // in the parts that the scan reads.
 std::int64_t write_scan(const Scan& scan, BatchWriter& writer, const Progress& progress = {});

@@ -19,8 +19,10 @@ from crv.io import _arguments as arguments
 from crv.io import _polars, _show
 from crv.io._arguments import OnInvalid, Token, Where
 from crv.io._calls import Call, Progress, warn
+from crv.io._definitions import definition
 from crv.io._frames import Frame, arrow_or_rows, was_interrupted
 from crv.io._native import io as _io
+from crv.io._table import Table
 from crv.io.config import IoSettings, _flat
 from crv.io.errors import BadArgumentError, BadRunIdError, ReadFailedError
 
@@ -81,6 +83,7 @@ class Dataset:
         validate_schema: bool = True,
         validate_rows: bool = False,
         on_invalid: OnInvalid = "raise",
+        create: bool = False,
         token: Token | None = None,
         complete_through: int | None = None,
         progress: Progress = False,
@@ -94,6 +97,9 @@ class Dataset:
             models lower. One error tells of every rule that the frame breaks: its .violations.
         on_invalid: "quarantine", with validate_rows: append the good rows and put the others into the run's table
             "quarantine", in the same commit; the summary then has a key "quarantined", their number.
+        create: define what the frame has and the run has not, in the same commit: the table, unless it is a built-in
+            one, and columns that its definition lacks. All of them may be null; their types are those of the rows,
+            and widen with later ones (null to any type, integers to floats). The summary then has a key "defined".
         token: (writer, number), the name of this append: the same again is a no-op that returns the first summary.
             A writer's numbers only rise.
         complete_through: the caller's word that no row of a tick up to this one comes any more.
@@ -107,7 +113,7 @@ class Dataset:
         """
         given = [(arguments.name(table), arrow_or_rows(df, arguments.name(table)))]
         return self._append(
-            given, validate_schema, validate_rows, on_invalid, token, complete_through, progress
+            given, validate_schema, validate_rows, on_invalid, create, token, complete_through, progress
         )[0]
 
     def append_many(
@@ -117,6 +123,7 @@ class Dataset:
         validate_schema: bool = True,
         validate_rows: bool = False,
         on_invalid: OnInvalid = "raise",
+        create: bool = False,
         token: Token | None = None,
         complete_through: int | None = None,
         progress: Progress = False,
@@ -128,7 +135,7 @@ class Dataset:
             if names.count(name) > 1:
                 raise BadArgumentError(f"table {name!r} stands twice", facts={"table": name})
         done = self._append(
-            given, validate_schema, validate_rows, on_invalid, token, complete_through, progress
+            given, validate_schema, validate_rows, on_invalid, create, token, complete_through, progress
         )
         return {summary["table"]: summary for summary in done}
 
@@ -138,6 +145,7 @@ class Dataset:
         validate_schema: bool,
         validate_rows: bool,
         on_invalid: OnInvalid,
+        create: bool,
         token: Token | None,
         complete_through: int | None,
         progress: Progress,
@@ -149,6 +157,7 @@ class Dataset:
                     validate_schema,
                     validate_rows,
                     on_invalid,
+                    create,
                     arguments.token(token),
                     None if complete_through is None else arguments.integer(complete_through, "complete_through"),
                     call.progress,
@@ -159,6 +168,39 @@ class Dataset:
                 raise
             self._wrote = True
         return [AppendSummary(summary) for summary in done]
+
+    # ---- tables of your own ----
+
+    def create_table(self, table: str, columns: object, *, doc: str = "") -> dict[str, Any]:
+        """Defines a table of your own, durably: from then on every reader and writer of the run knows it.
+
+        columns: a dict of names to types ({"tick": int, "id": str, "energy": float | None}), a pydantic model, a
+            dataclass, a TypedDict, a pl.Schema or a pa.Schema. A column `tick`, an int, is needed. Types are those of
+            Python, of Polars and pyarrow, or texts ("list[f64]"). A type that is not optional is required: such a
+            column must be given, without nulls. Constraints of pydantic and annotated_types, Literal and Enum become
+            rules, which append(validate_rows=True) checks.
+        doc: what a row is.
+
+        What the run has defined of the table stays, and what this has beyond it is added: columns that may be null,
+        int to float, fields of structs, looser rules. Where that is nothing, nothing is written. Returns the
+        definition as the run has it. Raises IoSchemaError, with nothing changed, for what cannot be defined and for a
+        definition that does not meet the run's (code "definition_conflict").
+        """
+        wanted = definition(arguments.name(table), columns, doc)
+        with Call(self._open) as call:
+            defined = call.held.create_table(wanted)
+            self._wrote = True
+        return defined
+
+    def definition(self, table: TableName | str) -> dict[str, Any] | None:
+        """What the run knows a table to be: name, version, doc, and columns with their types and rules; None where
+        there is none of that name."""
+        with Call(self._open) as call:
+            return call.held.definition(arguments.name(table))
+
+    def table(self, table: TableName | str) -> Table:
+        """The table as an object with append, scan, read and schema. It need not be there yet."""
+        return Table(self, arguments.name(table))
 
     # ---- rows out ----
 

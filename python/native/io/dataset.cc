@@ -11,6 +11,7 @@
 #include <nanobind/stl/vector.h>
 
 #include "core/utf8.h"
+#include "crv/core/definition.h"
 #include "crv/core/descriptor.h"
 #include "crv/core/error.h"
 #include "crv/core/shown.h"
@@ -84,8 +85,8 @@ JsonObject row_of(nb::handle row, std::int64_t index, const io::Type& declared) 
   return cells;
 }
 
-io::Frame frame_of_rows(const io::Dataset& dataset, const std::string& table, const nb::list& given) {
-  const auto descriptor = dataset.find_table(table);
+io::Frame frame_of_rows(io::Dataset& dataset, const std::string& table, const nb::list& given) {
+  const auto descriptor = unlocked([&] { return dataset.find_table(table); });
   const io::Type declared = descriptor ? io::declared_types(*descriptor) : io::Type();
   std::vector<JsonObject> rows;
   try {
@@ -100,7 +101,7 @@ io::Frame frame_of_rows(const io::Dataset& dataset, const std::string& table, co
 }
 
 // A list of rows (mappings) for `table`, or anything with __arrow_c_stream__.
-io::Frame frame_of(const io::Dataset& dataset, const std::string& table, nb::handle object) {
+io::Frame frame_of(io::Dataset& dataset, const std::string& table, nb::handle object) {
   if (PyList_Check(object.ptr())) return frame_of_rows(dataset, table, nb::borrow<nb::list>(object));
   const Stream stream = stream_of(object);
   return unlocked([&] { return io::Frame(stream.stream); });
@@ -114,7 +115,7 @@ io::OnInvalid on_invalid_of(const std::string& text) {
 }
 
 nb::list append(Held& held, const nb::list& frames, bool validate_schema, bool validate_rows,
-                const std::string& on_invalid, const nb::object& token,
+                const std::string& on_invalid, bool create, const nb::object& token,
                 std::optional<std::int64_t> complete_through, const nb::object& progress) {
   std::vector<io::TableFrame> given;
   for (nb::handle pair : frames) {
@@ -126,6 +127,7 @@ nb::list append(Held& held, const nb::list& frames, bool validate_schema, bool v
   options.validate_schema = validate_schema;
   options.validate_rows = validate_rows;
   options.on_invalid = on_invalid_of(on_invalid);
+  options.create = create;
   if (!token.is_none())
     options.token = io::Token{nb::cast<std::string>(token[0]), nb::cast<std::int64_t>(token[1])};
   options.complete_through = complete_through;
@@ -135,6 +137,19 @@ nb::list append(Held& held, const nb::list& frames, bool validate_schema, bool v
   nb::list all;
   for (const io::AppendSummary& summary : summaries) all.append(to_python(io::to_json(summary)));
   return all;
+}
+
+nb::object plain_table(const std::shared_ptr<const core::TableDescriptor>& table) {
+  return table ? to_python(core::to_json(*table)) : nb::none();
+}
+
+nb::object create_table(Held& held, nb::handle definition) {
+  const core::TableDescriptor wanted = core::table_from_json(from_python(definition, true));
+  return plain_table(unlocked([&] { return held.dataset->create_table(wanted); }));
+}
+
+nb::object definition(Held& held, const std::string& table) {
+  return plain_table(unlocked([&] { return held.dataset->find_table(table); }));
 }
 
 io::Scan scan(Held& held, const std::string& table, nb::handle where,
@@ -273,8 +288,10 @@ void bind_dataset(nb::module_& m) {
            nb::arg("working_folder"))
       .def("abandon", &Held::abandon)
       .def("append", &append, nb::arg("frames"), nb::arg("validate_schema"), nb::arg("validate_rows"),
-           nb::arg("on_invalid"), nb::arg("token").none(), nb::arg("complete_through").none(),
-           nb::arg("progress").none())
+           nb::arg("on_invalid"), nb::arg("create"), nb::arg("token").none(),
+           nb::arg("complete_through").none(), nb::arg("progress").none())
+      .def("create_table", &create_table, nb::arg("definition"))
+      .def("definition", &definition, nb::arg("table"))
       .def("scan", &scan, nb::arg("table"), nb::arg("where").none(), nb::arg("columns").none(),
            nb::arg("limit").none())
       .def("manifest", &manifest, nb::arg("table"))

@@ -106,7 +106,8 @@ class Conformer {
       if (const std::string why = why_no_name(name); !why.empty()) fail(ErrorCode::reserved_name, name, why);
       if (options_.strict_schema && options_.validate_schema && !descriptor_.find(name)) {
         fail(ErrorCode::unknown_column, name,
-             "the table has no such column; drop it, or set strict_schema = false to keep it" +
+             std::string("the table has no such column; drop it, or ") +
+                 (own_ ? "append with create to define it" : "set strict_schema = false to keep it") +
                  did_you_mean(name, column_names()));
       }
     }

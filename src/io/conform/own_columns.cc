@@ -1,6 +1,7 @@
 #include "io/conform/own_columns.h"
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -72,7 +73,8 @@ bool may_fit(const Type& declared, const arrow::DataType& type) {
 }
 
 bool all_null(const arrow::ChunkedArray& values) {
-  return values.length() > 0 && values.null_count() == values.length();
+  return values.type()->id() == arrow::Type::NA ||
+         (values.length() > 0 && values.null_count() == values.length());
 }
 
 template <class List>
@@ -103,7 +105,9 @@ Type outline_of(const Type& type) {
 
 Normalized conform_declared(const core::ColumnDescriptor& column, const arrow::ChunkedArray& given,
                             const Place& place, const Type* held) {
-  if (!column.inferred && !all_null(given) && !may_fit(column.type, *given.type()))
+  if (all_null(given))
+    return normalize(arrow::ChunkedArray(std::make_shared<arrow::NullArray>(given.length())), place, held);
+  if (!column.inferred && !may_fit(column.type, *given.type()))
     place.fail(ErrorCode::wrong_type, "this column holds " + text_of(column.type) +
                                           " and takes no values of the type " + given.type()->ToString());
   std::vector<TypeConflict> conflicts;  // none: what the run holds came in by this definition

@@ -9,8 +9,9 @@
 
 #include <arrow/api.h>
 
-#include "crv/core/descriptor.h"
+#include "crv/core/definition.h"
 #include "crv/core/error.h"
+#include "io/arrow/arrow_types.h"
 #include "io/base/sums.h"
 #include "io/formats/file_formats.h"
 
@@ -205,6 +206,19 @@ AppendFilesSummary append_files(Dataset& dataset, std::string_view table, std::s
   }
   if (!held.empty()) flush();
   return summary;
+}
+
+core::TableDescriptor table_like(std::string_view table, const std::string& path,
+                                 std::optional<Format> format) {
+  constexpr std::int64_t kLookAt = 65536;  // rows
+  core::TableDescriptor like{.name = std::string(table), .columns = {}, .version = {}};
+  for (const Frame& frame : open_frames(path, {format, nullptr, {}})->next(kLookAt))
+    for (Field& field : from_arrow(*frame.table()->schema())) {
+      if (like.find(field.name)) continue;
+      const bool unknown = field.type.kind == Type::Kind::null;
+      like.columns.push_back({.name = field.name, .type = std::move(field.type), .inferred = unknown});
+    }
+  return core::define_table(std::move(like));
 }
 
 std::int64_t write_scan(const Scan& scan, BatchWriter& writer, const Progress& progress) {
