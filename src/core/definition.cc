@@ -25,7 +25,7 @@ using Kind = Type::Kind;
 
 constexpr std::string_view kBucket = "bucket";
 constexpr std::string_view kTick = "tick";
-constexpr double kMostExact = 9007199254740992.0;  // 2^53: every integer up to it is a double
+constexpr auto kMostExact = static_cast<double>(kExactInF64);  // every integer up to it is a double
 
 ColumnDescriptor bucket_column() {
   return {std::string(kBucket),
@@ -294,7 +294,7 @@ class DefinitionReader {
   double number_of(const Json& value, std::string_view key) const {
     if (const auto* real = value.get_if<double>()) return *real;
     const auto* integer = value.get_if<std::int64_t>();
-    if (!integer || std::abs(static_cast<double>(*integer)) > kMostExact)
+    if (!integer || *integer < -kExactInF64 || *integer > kExactInF64)
       wrong(key, "a number; an integer lies within 2^53", value);
     return static_cast<double>(*integer);
   }

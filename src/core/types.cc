@@ -139,6 +139,7 @@ class TypeParser {
     }
     const std::string_view name = trim(rest_.substr(0, end));
     if (name.empty()) fail("a type is missing");
+    if (depth != 0) fail("a bracket is not closed");
     rest_.remove_prefix(end);
     return name;
   }
