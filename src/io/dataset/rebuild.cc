@@ -154,7 +154,15 @@ class Rebuild {
     const std::vector<std::string> tables = table_folders(run_);
     return std::any_of(tables.begin(), tables.end(), [&](const std::string& table) {
       return !named.contains(table) && !storage_.exists(paths_.manifest(table)) &&
-             run_.any_bucket(table).has_value();
+             run_.any_bucket(table).has_value() && (core::find_stored_table(table) || holds_own_parts(table));
+    });
+  }
+
+  // Another folder below tables/ may look like that of a table, too.
+  bool holds_own_parts(const std::string& table) {
+    const Survey found = survey(run_, {table}, bucket_size_, {});
+    return std::ranges::any_of(found.parts, [](const FoundPart& part) {
+      return part.facts && !part.foreign && part.facts->footer.definition;
     });
   }
 

@@ -94,7 +94,7 @@ Columns scan_columns(const TableState& state, const core::TableDescriptor& descr
     const Field* seen = find(state.columns(), column.name);
     bool from_parts = seen && !is_scalar(column.type) && seen->type.kind != Type::Kind::null;
     const Type known = default_type(column.type);
-    all.push_back({column.name, from_parts ? unite(seen->type, known, column.name, conflicts) : known});
+    all.push_back({column.name, from_parts ? unite(known, seen->type, column.name, conflicts) : known});
   }
   for (const Field& field : state.columns())
     if (!descriptor.find(field.name)) all.push_back(field);

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "crv/core/definition.h"
 #include "crv/core/error.h"
 #include "io/storage/paths.h"
 #include "io/support/sim_run.h"
@@ -42,7 +43,26 @@ std::vector<Scenario> scenarios() {
     options.on_invalid = OnInvalid::quarantine;
     d.append("holdings", rows, options);
   };
+  auto own = [](const std::vector<std::int64_t>& ticks, std::int64_t quantity, bool floats = false) {
+    return [=](Dataset& d) { append_own(d, "sheep", own_rows(ticks, quantity, floats)); };
+  };
+  auto define = [](Dataset& d) {
+    d.create_table(core::table_from_json(parse_json(
+        R"({"name":"sheep","columns":[{"name":"tick","type":"i64"},{"name":"born","type":"timestamp"}]})")));
+  };
+  auto own_and_canonical = [](Dataset& d) {
+    std::vector<TableFrame> frames{{"holdings", holdings({7, 25}, 70)}, {"sheep", own_rows({7, 12}, 80)}};
+    AppendOptions options;
+    options.create = true;
+    d.append(frames, options);
+  };
   return {
+      {"OwnFirstOfRun", [](Dataset&) {}, own({1, 2, 15}, 0)},
+      {"OwnLater", own({1, 2, 15}, 0), own({3, 12, 31}, 50)},
+      {"OwnWidened", own({1, 2, 15}, 0), own({3, 12, 31}, 50, true)},
+      {"OwnDefined", append({1}, 0), define},
+      {"OwnGrown", own({1, 15}, 0), define},
+      {"OwnAndCanonical", append({1, 2}, 0), own_and_canonical},
       {"FirstOfRun", [](Dataset&) {}, append({1, 2, 15}, 0)},
       {"FirstOfTable", [](Dataset& d) { d.append("holdings", holdings({1}, 5)); }, two_tables},
       {"Later", append({1, 2, 15}, 0), append({3, 12, 31}, 50)},

@@ -64,6 +64,22 @@ std::vector<core::HoldingsRow> holdings(const std::vector<std::int64_t>& ticks, 
   return rows;
 }
 
+Frame own_rows(const std::vector<std::int64_t>& ticks, std::int64_t first_quantity, bool floats) {
+  std::vector<JsonObject> rows;
+  for (const std::int64_t tick : ticks) {
+    const Json quantity = floats ? Json(static_cast<double>(first_quantity) + 0.5) : Json(first_quantity);
+    rows.push_back({{"tick", tick}, {"quantity", quantity}});
+    ++first_quantity;
+  }
+  return frame_from_json(rows);
+}
+
+AppendSummary append_own(Dataset& dataset, const std::string& table, const Frame& rows) {
+  AppendOptions options;
+  options.create = true;
+  return dataset.append(table, rows, options);
+}
+
 Seen seen(Dataset& dataset) {
   Seen all;
   for (const TableInfo& info : dataset.tables()) {

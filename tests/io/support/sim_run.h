@@ -24,6 +24,11 @@ Dataset sim_dataset(std::shared_ptr<SimOs> disk, std::vector<std::string>* warni
 std::vector<core::HoldingsRow> holdings(const std::vector<std::int64_t>& ticks,
                                         std::int64_t first_quantity = 0);
 
+// Rows of a table of the user's own: a tick and a quantity, an integer, or a float where `floats`.
+Frame own_rows(const std::vector<std::int64_t>& ticks, std::int64_t first_quantity = 0, bool floats = false);
+// Appends them to `table`, which that defines.
+AppendSummary append_own(Dataset& dataset, const std::string& table, const Frame& rows);
+
 // What a reader sees: for each table with rows its (tick, quantity or -1) in scan order.
 using Seen = std::map<std::string, std::vector<std::pair<std::int64_t, std::int64_t>>>;
 Seen seen(Dataset& dataset);
