@@ -153,7 +153,7 @@ class _Column:
     def made(self, given: _Given) -> dict[str, Any]:
         wanted, required = given.type, given.required
         if isinstance(wanted, str) and wanted.strip().endswith("!"):
-            wanted, required = wanted.strip()[:-1], True
+            wanted, required = wanted.strip()[:-1].strip(), True
         for constraint in given.constraints:
             self.constrain(constraint, self.is_integer(wanted))
         text = self.top(wanted)

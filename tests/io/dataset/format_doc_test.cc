@@ -78,8 +78,8 @@ TEST(FormatDoc, CommitsAreReadAndWrittenAsShown) {
 
 TEST(FormatDoc, EveryKindOfCommitIsListed) {
   const std::vector<std::string> listed = first_cells("A commit");
-  for (const CommitKind kind :
-       {CommitKind::append, CommitKind::adopt, CommitKind::rebuild, CommitKind::gc, CommitKind::fence})
+  for (const CommitKind kind : {CommitKind::append, CommitKind::define, CommitKind::adopt,
+                                CommitKind::rebuild, CommitKind::gc, CommitKind::fence})
     EXPECT_NE(std::find(listed.begin(), listed.end(), name_of(kind)), listed.end()) << name_of(kind);
 }
 
@@ -109,6 +109,14 @@ TEST(FormatDoc, TheManifestIsTheCommitsShownFoldedTogether) {
   EXPECT_EQ(encode_manifest(shown), encode_manifest(state));
 }
 
+std::string shape_of(const Json& json) {
+  const auto* object = json.get_if<JsonObject>();
+  if (!object) return "";
+  std::string shape = "{";
+  for (const auto& [key, value] : *object) shape += key + shape_of(value) + ' ';
+  return shape + '}';
+}
+
 class FormatDocOnDisk : public testing::Test {
  protected:
   FormatDocOnDisk() {
@@ -130,9 +138,27 @@ TEST_F(FormatDocOnDisk, FooterKeysStandInTheOrderOfTheTable) {
   const auto file = parquet::ParquetFileReader::OpenFile(done.parts.at(0).path);
   std::vector<std::string> listed = first_cells("A part");
   std::erase_if(listed, [](const std::string& cell) {
-    return cell == "crv_replaces" || !(cell.starts_with("crv_") || cell == "ARROW:schema");
+    return cell == "crv_replaces" || cell == "crv_definition" ||
+           !(cell.starts_with("crv_") || cell == "ARROW:schema");
   });
   EXPECT_EQ(file->metadata()->key_value_metadata()->keys(), listed);
+}
+
+TEST_F(FormatDocOnDisk, OwnTablesAreWrittenAsTheirSectionSays) {
+  Dataset dataset(settings, "village");
+  const JsonObject row{{"tick", 0}, {"id", "a"}, {"energy", 1.5}};
+  AppendOptions options;
+  options.create = true;
+  const AppendSummary done = dataset.append("sheep", frame_from_json({&row, 1}), options);
+  const auto file = parquet::ParquetFileReader::OpenFile(done.parts.at(0).path);
+  const auto keys = file->metadata()->key_value_metadata()->keys();
+  EXPECT_EQ(std::vector<std::string>(keys.end() - 3, keys.end()),
+            (std::vector<std::string>{"crv_columns", "crv_definition", "ARROW:schema"}));
+  const auto shown = examples("A definition");
+  ASSERT_EQ(shown.size(), 1u);
+  EXPECT_EQ(encode(decode_commit(shown[0] + '\n', "log", 1)), shown[0] + '\n');
+  const std::string written = text_of(below_run("log/00000000000000000001.json"));
+  EXPECT_EQ(shape_of(parse_json(written)), shape_of(parse_json(shown[0])));
 }
 
 TEST_F(FormatDocOnDisk, ManifestsNameTheCommitOfEachPart) {
@@ -145,14 +171,6 @@ TEST_F(FormatDocOnDisk, ManifestsNameTheCommitOfEachPart) {
   for (const PartRecord& part : state.buckets().at(0)) seqs.push_back(part.seq);
   EXPECT_EQ(seqs, (std::vector<std::int64_t>{1, 2, 3}));
   EXPECT_EQ(state.schemas().at(0).seq, 1);
-}
-
-std::string shape_of(const Json& json) {
-  const auto* object = json.get_if<JsonObject>();
-  if (!object) return "";
-  std::string shape = "{";
-  for (const auto& [key, value] : *object) shape += key + shape_of(value) + ' ';
-  return shape + '}';
 }
 
 TEST_F(FormatDocOnDisk, TheBundleHasTheKeysShown) {
