@@ -9,7 +9,7 @@ import unittest
 
 CRV = os.environ["CRV_BIN"]
 COMMANDS = [
-    "runs", "tables", "schema", "append", "record", "scan", "manifest",
+    "runs", "tables", "schema", "create", "append", "record", "scan", "manifest",
     "rebuild", "verify", "bundle", "log", "config", "completion",
 ]
 
