@@ -52,7 +52,7 @@ def _columns_of(table: str, given: Any) -> Iterator[tuple[str, _Given]]:
         return _of_dataclass(table, given if isinstance(given, type) else type(given))
     if _is_typed_dict(given):
         return _of_typed_dict(table, given)
-    if _is_pyarrow(given, "Schema"):
+    if not isinstance(given, type) and _is_pyarrow(given, "Schema"):
         return ((f.name, _of_arrow_field(f)) for f in given)
     if isinstance(given, Mapping):  # a pl.Schema, too
         return ((_text(table, key), _Given(value)) for key, value in given.items())
@@ -417,7 +417,7 @@ class _Column:
             or ("one_of" in self.rules and value not in self.rules["one_of"])
             or ("not_empty" in self.rules and value == "")
             or ("finite" in self.rules and number and not math.isfinite(value))
-            or ("length" in self.rules and len(value) != self.rules["length"])
+            or ("length" in self.rules and isinstance(value, abc.Sized) and len(value) != self.rules["length"])
         )
         if broken:
             raise self.refuse(default, "this default breaks a rule of its own column")
