@@ -211,7 +211,9 @@ struct TableInfo {
   std::int64_t rows = 0, bytes = 0, parts = 0;
   std::optional<std::int64_t> tick_min, tick_max;
   std::vector<std::int64_t> buckets;
+  std::shared_ptr<const core::TableDescriptor> definition{};  // of a table of the user's own; else nullptr
 };
+// Without the definition.
 Json to_json(const TableInfo& table);
 
 // One commit of the run's log, for people.

@@ -2,6 +2,7 @@
 #include <memory>
 #include <optional>
 
+#include "crv/core/definition.h"
 #include "crv/core/error.h"
 #include "crv/io/artifacts.h"
 #include "io/dataset/verbs.h"
@@ -59,6 +60,7 @@ JsonObject tables_section(const std::vector<TableInfo>& tables) {
     o.push_back("buckets", std::move(buckets));
     o.push_back("total_rows", table.rows);
     o.push_back("total_bytes", table.bytes);
+    if (table.definition) o.push_back("definition", core::to_json(*table.definition));
     all.push_back(table.table, std::move(o));
   }
   return all;

@@ -165,6 +165,7 @@ std::vector<TableInfo> Dataset::tables() {
     if (run.info()) snapshot->identify_parts(*state);
     const TableManifest manifest = state->manifest();
     TableInfo info{manifest.table, manifest.rows(), manifest.bytes(), manifest.parts(), {}, {}, {}};
+    info.definition = state->definition;
     for (const PartitionMeta& p : manifest.partitions) {
       info.tick_min = std::min(info.tick_min.value_or(p.tick_min), p.tick_min);
       info.tick_max = std::max(info.tick_max.value_or(p.tick_max), p.tick_max);

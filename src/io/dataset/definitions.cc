@@ -1,8 +1,11 @@
 #include "io/dataset/definitions.h"
 
-#include <algorithm>
+#include <cstddef>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include <arrow/table.h>
@@ -128,19 +131,25 @@ bool same(const Definition& a, const Definition& b) {
 
 Definition with_columns_of(const arrow::Table& frame, const std::string& table, const Definition& held) {
   core::TableDescriptor wanted = held ? *held : core::define_table(with_tick_alone(table));
+  std::set<std::string> known;
+  for (const core::ColumnDescriptor& column : wanted.columns) known.insert(column.name);
+  const std::size_t before = wanted.columns.size();
   for (const auto& field : frame.schema()->fields())
-    if (!wanted.find(field->name()))
+    if (known.insert(field->name()).second)
       wanted.columns.push_back({.name = field->name(), .type = Type(), .inferred = true});
+  if (held && wanted.columns.size() == before) return held;
   return std::make_shared<const core::TableDescriptor>(std::move(wanted));
 }
 
 Definition widened_by(const Definition& table, const Columns& rows) {
   core::TableDescriptor wide = *table;
-  for (core::ColumnDescriptor& column : wide.columns) {
-    const auto given = std::ranges::find(rows, column.name, &Field::name);
-    if (column.inferred && given != rows.end()) column.type = wider(column.type, outline_of(given->type));
-  }
-  return std::make_shared<const core::TableDescriptor>(core::table_from_json(core::to_json(wide)));
+  std::map<std::string_view, const Type*> given;
+  for (const Field& row : rows) given.emplace(row.name, &row.type);
+  for (core::ColumnDescriptor& column : wide.columns)
+    if (const auto type = given.find(column.name); column.inferred && type != given.end())
+      column.type = wider(column.type, outline_of(*type->second));
+  // Checked as any definition: the names of new columns came with the rows.
+  return std::make_shared<const core::TableDescriptor>(core::define_table(std::move(wide)));
 }
 
 Definition next_version(const core::TableDescriptor& grown, const Definition& held, const std::string& now) {
@@ -151,10 +160,13 @@ Definition next_version(const core::TableDescriptor& grown, const Definition& he
 }
 
 std::vector<std::string> new_columns(const Definition& grown, const Definition& held) {
+  std::map<std::string_view, const Type*> before;
+  if (held)
+    for (const core::ColumnDescriptor& column : held->columns) before.emplace(column.name, &column.type);
   std::vector<std::string> columns;
   for (const core::ColumnDescriptor& column : grown->columns) {
-    const core::ColumnDescriptor* before = held ? held->find(column.name) : nullptr;
-    if (column.name == kBucket || (before && before->type == column.type)) continue;
+    const auto type = before.find(column.name);
+    if (column.name == kBucket || (type != before.end() && *type->second == column.type)) continue;
     columns.push_back(column.name + ": " + text_of(column.type));
   }
   return columns;

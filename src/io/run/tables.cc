@@ -34,8 +34,19 @@ Table Tables::require_open(std::string_view name) {
 
 void Tables::refuse(std::string_view name, ErrorCode code) {
   const std::string text(name);
+  if (core::is_table_name(name)) refuse_lost(text);
   raise(code, core::no_such_table(name, own_names()),
         {.run_id = location_.run_id, .table = text, .value = text});
+}
+
+// Rows were written to a table that nothing defines any more: not a slip of who asks for it.
+void Tables::refuse_lost(const std::string& name) {
+  const std::string manifest = location_.paths().manifest(name);
+  if (location_.storage().exists(manifest) || !location_.any_bucket(name)) return;
+  raise(ErrorCode::table_missing,
+        "Table " + name + " of run " + location_.run_id + " has lost its manifest (" + manifest +
+            "), though rows were written to it. Rebuild it.",
+        {.run_id = location_.run_id, .table = name, .path = manifest});
 }
 
 // For a message: what cannot be read is not in it.

@@ -26,13 +26,15 @@ class Tables {
 
   // nullptr where there is none of that name. Those that crv fills itself count, too.
   Table find(std::string_view name);
-  // Throws `code` (unknown_table or unknown_table_in_scan), with the names that are near.
+  // Throws `code` (unknown_table or unknown_table_in_scan), with the names that are near; table_missing where a
+  // table of the user's own has lost its manifest.
   Table require(std::string_view name, ErrorCode code);
   // Of those that callers append to; else unknown_table.
   Table require_open(std::string_view name);
   [[noreturn]] void refuse(std::string_view name, ErrorCode code);
 
  private:
+  void refuse_lost(const std::string& name);
   std::vector<std::string> own_names();
 
   RunLocation& location_;

@@ -521,10 +521,27 @@ TEST(OwnTable, AFolderWithoutADefinitionIsNoTable) {
   EXPECT_TRUE(other.verify().ok) << write_json(to_json(other.verify()));
   refused(ErrorCode::unknown_table_in_scan, [&] { other.scan("notes"); });
   refused(ErrorCode::unknown_table, [&] { other.rebuild_manifest("notes"); });
+  refused(ErrorCode::table_missing, [&] { other.scan("stray"); });
   EXPECT_EQ(other.manifest("notes"), std::nullopt);
   other.refresh_manifests();
   append_own(other, "notes", own_rows({4}, 9));
   EXPECT_EQ(seen_on(disk), (Seen{{"sheep", {{1, 0}}}, {"notes", {{4, 9}}}}));
+}
+
+TEST(OwnTable, ThatHasLostItsManifestIsNotCalledUnknown) {
+  const Disk disk = std::make_shared<SimOs>();
+  {
+    Dataset dataset = sim_dataset(disk);
+    append_own(dataset, "sheep", own_rows({1}));
+  }
+  disk->erase(paths().manifest("sheep"));
+  Dataset dataset = sim_dataset(disk);
+  refused_on(disk, ErrorCode::table_missing, [&] { dataset.scan("sheep"); });
+  refused_on(disk, ErrorCode::table_missing, [&] { dataset.append("sheep", own_rows({2})); });
+  refused_on(disk, ErrorCode::table_missing, [&] { append_own(dataset, "sheep", own_rows({2})); });
+  EXPECT_FALSE(dataset.verify().ok);
+  EXPECT_TRUE(dataset.rebuild_manifest("sheep").from_log);
+  EXPECT_EQ(seen_on(disk), (Seen{{"sheep", {{1, 0}}}}));
 }
 
 // ---- rebuilt ----
@@ -669,6 +686,16 @@ TEST(OwnTable, ADamagedDefinitionIsATypedError) {
     refused(ErrorCode::manifest_damaged, [&] { dataset.read("sheep"); });
     EXPECT_FALSE(dataset.verify().ok);
   }
+}
+
+TEST(OwnTable, TheBundleTellsWhatItIs) {
+  const Disk disk = std::make_shared<SimOs>();
+  Dataset dataset = sim_dataset(disk);
+  append_own(dataset, "sheep", own_rows({1}));
+  dataset.append("holdings", holdings({1}));
+  const std::string text = write_json(dataset.write_bundle());
+  EXPECT_THAT(text, HasSubstr(R"("definition":)" + write_json(core::to_json(*dataset.find_table("sheep")))));
+  EXPECT_EQ(text.find("definition"), text.rfind("definition"));
 }
 
 // ---- rows of JSON lines ----
