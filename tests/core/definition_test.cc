@@ -237,7 +237,7 @@ TEST(Growth, UnitesTypesAndLoosensRules) {
 TEST(Growth, RefusesWhatDoesNotMeetAndShowsBoth) {
   const auto conflict = [](const std::string& held, const std::string& wanted) {
     ErrorFacts facts;
-    const std::string text = refusal<IoSchemaError>(
+    std::string text = refusal<IoSchemaError>(
         ErrorCode::definition_conflict, [&] { grow(table(held), table(wanted)); }, &facts);
     EXPECT_EQ(facts.table, "sheep");
     return text;

@@ -104,7 +104,7 @@ template <class Call>
 Error refused_on(const Disk& disk, ErrorCode code, const Call& call) {
   const auto files = disk->files();
   const auto folders = disk->folders();
-  const Error error = refused(code, call);
+  Error error = refused(code, call);
   EXPECT_EQ(disk->files(), files);
   EXPECT_EQ(disk->folders(), folders);
   return error;
