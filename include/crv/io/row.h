@@ -53,7 +53,8 @@ core::TableDescriptor describe_row(std::string table, std::string doc = {}) {
   core::TableDescriptor wanted;
   wanted.name = std::move(table);
   wanted.doc = std::move(doc);
-  if constexpr (detail::is_good_row<T>())
+  detail::check_table_row<T>();
+  if constexpr (detail::kIsTableRow<T>)
     detail::for_each_member<T>(
         [&]<std::size_t I>() { wanted.columns.push_back(detail::column_of_member<T, I>()); });
   return core::define_table(std::move(wanted));

@@ -385,7 +385,8 @@ inline constexpr std::size_t kRowsAtOnce = std::clamp<std::size_t>(32768 / sizeo
 
 template <IsRow T>
 std::shared_ptr<arrow::Table> table_of_rows(std::span<const T> rows, std::string_view table) {
-  if constexpr (is_good_row<T>()) {
+  check_table_row<T>();
+  if constexpr (kIsTableRow<T>) {
     static const std::vector<core::NamedType> types = types_of<T>();
     RowColumns columns(table, types, static_cast<std::int64_t>(rows.size()));
     while (!rows.empty()) {

@@ -157,6 +157,24 @@ constexpr Flaw flaw_of() {
   }
 }
 
+// Whether each member can be a column, and `tick` is one as a table needs it.
+template <IsRow T>
+constexpr bool has_good_members() {
+  bool good = true;
+  for_each_member<T>([&]<std::size_t I>() { good = good && flaw_of<RowMember<T, I>>() == Flaw::none; });
+  return good;
+}
+template <IsRow T>
+constexpr bool has_good_tick() {
+  bool good = false;
+  for_each_member<T>([&]<std::size_t I>() {
+    if (std::get<I>(kRowFields<T>).name == "tick") good = kShape<RowMember<T, I>> == Shape::integer;
+  });
+  return good;
+}
+template <IsRow T>
+inline constexpr bool kIsTableRow = has_good_members<T>() && has_good_tick<T>();
+
 // Compiles for a member that a column can hold.
 template <class Struct, class Member, Flaw flaw = flaw_of<Member>()>
 struct MemberCheck {
@@ -176,30 +194,15 @@ struct MemberCheck {
   static_assert(
       flaw != Flaw::too_deep,
       "CRV_ROW: this member is nested deeper than the 32 levels of a column; no struct can hold itself");
-  static constexpr bool good = flaw == Flaw::none;
 };
 
-// Whether all members can be columns; what cannot does not compile.
+// Compiles where kIsTableRow holds, and says why where it does not. It stands apart from that: what is refused here
+// alone draws no further errors.
 template <IsRow T>
-constexpr bool has_good_members() {
-  return []<std::size_t... I>(std::index_sequence<I...>) {
-    return (MemberCheck<T, RowMember<T, I>>::good & ... & true);
-  }(std::make_index_sequence<kRowWidth<T>>());
-}
-
-// Whether T can be a row of a table, and not only a struct inside one; what cannot does not compile.
-template <IsRow T>
-constexpr bool is_good_row() {
-  constexpr Shape tick = [] {
-    Shape shape = Shape::none;
-    for_each_member<T>([&]<std::size_t I>() {
-      if (std::get<I>(kRowFields<T>).name == "tick") shape = kShape<RowMember<T, I>>;
-    });
-    return shape;
-  }();
-  static_assert(tick == Shape::integer,
+constexpr void check_table_row() {
+  static_assert(has_good_tick<T>(),
                 "CRV_ROW: a row of a table needs a member `tick` that is an integer and no std::optional");
-  return has_good_members<T>() && tick == Shape::integer;
+  for_each_member<T>([]<std::size_t I>() { static_cast<void>(MemberCheck<T, RowMember<T, I>>()); });
 }
 
 // ---- types ----
