@@ -21,7 +21,7 @@ ROOMS = {
     "rules": [],
     "part": [],
     "log": ["manifest", "token"],
-    "arrow": ["frame", "json_rows"],
+    "arrow": ["frame", "json_rows", "row", "row_columns", "row_types"],
     "storage": [],
     "settings": ["settings"],
     "schema": [],

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 
 #include "core/rapidjson.h"
 #include "core/text.h"
@@ -13,9 +15,27 @@ struct Nowhere {
   void Put(char) {}
 };
 
+constexpr std::uint64_t kHighBits = 0x8080808080808080;
+
+// Its first eight bytes.
+std::uint64_t word_of(std::string_view text) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, text.data(), sizeof word);
+  return word;
+}
+
 }  // namespace
 
+bool is_ascii(std::string_view text) {
+  std::uint64_t bits = 0;
+  for (; text.size() >= sizeof bits; text.remove_prefix(sizeof bits)) bits |= word_of(text);
+  for (const char c : text) bits |= static_cast<unsigned char>(c);
+  return (bits & kHighBits) == 0;
+}
+
 bool is_utf8(std::string_view text) {
+  while (text.size() >= sizeof kHighBits && (word_of(text) & kHighBits) == 0)
+    text.remove_prefix(sizeof kHighBits);
   rapidjson::MemoryStream in(text.data(), text.size());
   Nowhere out;
   while (in.Tell() < text.size())

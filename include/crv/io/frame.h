@@ -3,6 +3,8 @@
 
 #include <memory>
 #include <span>
+#include <string_view>
+#include <utility>
 
 #include <arrow/type_fwd.h>
 
@@ -13,6 +15,20 @@
 struct ArrowArrayStream;
 
 namespace crv::io {
+
+// By this the functions that the macros of row.h make are found in the namespace of the struct.
+template <class T>
+struct RowTag {};
+
+// A struct of the user's own that CRV_ROW or CRV_ROW_MEMBERS of row.h describes.
+template <class T>
+concept IsRow = requires { crv_row_fields(RowTag<T>{}); };
+
+namespace detail {
+// In row.h, which every such struct needs. `table`: the name that errors tell, where it is known.
+template <IsRow T>
+std::shared_ptr<arrow::Table> table_of_rows(std::span<const T> rows, std::string_view table = {});
+}  // namespace detail
 
 // Rows on their way into a table. Cheap to copy: it shares the data, which must not change while the frame
 // lives. Implicit from everything that has rows, so that `dataset.append("holdings", rows)` takes any of
@@ -35,14 +51,33 @@ class Frame {
   Frame(std::span<const core::OracleCallRow> rows);
   Frame(std::span<const core::HoldingsRow> rows);
   Frame(std::span<const core::HoldingsValuationRow> rows);
-  // Any contiguous range of one of the row structs, e.g. std::vector<HoldingsRow>.
+  // Any contiguous range of one of the row structs or of a struct of the user's own (row.h), e.g.
+  // std::vector<HoldingsRow>. For the latter IoSchemaError (wrong_type, lossy_cast) with column and row, for a
+  // value that its column cannot hold.
   template <class Rows>
-    requires requires(const Rows& r) { std::span<const typename Rows::value_type>(r); }
-  Frame(const Rows& rows) : Frame(std::span<const typename Rows::value_type>(rows)) {}
+    requires requires(const Rows& r) { std::span(r); }
+  Frame(const Rows& rows) : Frame(data_of(std::span<const ValueOf<Rows>>(rows))) {}
 
   const std::shared_ptr<arrow::Table>& table() const { return table_; }
 
  private:
+  template <class Rows>
+  using ValueOf = typename decltype(std::span(std::declval<const Rows&>()))::value_type;
+
+  template <class Row>
+  static auto data_of(std::span<const Row> rows) {
+    static_assert(
+        IsRow<Row> || core::IsTableRow<Row>,
+        "a Frame is made of structs of crv/core/rows.h, or of your own, each described by CRV_ROW of "
+        "crv/io/row.h");
+    if constexpr (core::IsTableRow<Row>)
+      return rows;
+    else if constexpr (IsRow<Row>)
+      return detail::table_of_rows(rows);
+    else
+      return std::shared_ptr<arrow::Table>();
+  }
+
   std::shared_ptr<arrow::Table> table_;
 };
 

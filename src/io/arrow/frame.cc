@@ -15,7 +15,6 @@
 
 #include "core/utf8.h"
 #include "crv/core/error.h"
-#include "crv/core/shown.h"
 #include "io/arrow/arrow_types.h"
 #include "io/arrow/json_column.h"
 #include "io/arrow/place.h"
@@ -71,11 +70,7 @@ void reserve_texts(arrow::StringBuilder& builder, std::span<const Row> rows, std
     facts.table = Row::table;
     facts.column = name;
     facts.row = static_cast<std::int64_t>(i);
-    facts.value = shortened(*text);
-    raise(ErrorCode::wrong_type,
-          "table \"" + facts.table + "\", column \"" + facts.column + "\", row " + std::to_string(i) +
-              ": this text is not UTF-8",
-          facts);
+    refuse_bytes(facts, *text);
   }
   ok(builder.ReserveData(bytes));
 }

@@ -11,6 +11,16 @@
 
 namespace crv::io {
 
+namespace {
+
+// `table "t", column "c", row 7`, without a table that is not known.
+std::string shown(const ErrorFacts& cell) {
+  const std::string table = cell.table.empty() ? "" : "table \"" + cell.table + "\", ";
+  return table + "column \"" + cell.column + "\", row " + std::to_string(cell.row.value_or(0));
+}
+
+}  // namespace
+
 Place::Place(std::string table, const std::string& column, const arrow::ChunkedArray& values)
     : table_(std::move(table)), path_(as_utf8(column)) {
   std::int64_t row = 0;
@@ -75,10 +85,16 @@ void Place::fail_at(ErrorCode code, std::int64_t row, const std::string& value,
   ErrorFacts where = facts();
   where.row = row;
   where.value = value;
-  raise(report_as_code_ ? code_ : code,
-        "table \"" + table_ + "\", column \"" + path_ + "\", row " + std::to_string(row) + ", value " +
-            (value.empty() ? "\"\"" : value) + ": " + why,
-        where);
+  refuse(report_as_code_ ? code_ : code, where, why);
+}
+
+void refuse(ErrorCode code, const ErrorFacts& cell, const std::string& why) {
+  raise(code, shown(cell) + ", value " + (cell.value.empty() ? "\"\"" : cell.value) + ": " + why, cell);
+}
+
+void refuse_bytes(ErrorFacts cell, std::string_view text) {
+  cell.value = shortened(text);
+  raise(ErrorCode::wrong_type, shown(cell) + ": this text is not UTF-8", cell);
 }
 
 std::string text_of(const Json& value) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <arrow/type_fwd.h>
@@ -72,6 +73,11 @@ class Place {
   ErrorCode code_ = ErrorCode::wrong_type;
   bool report_as_code_ = false;
 };
+
+// Throws `table "t", column "c", row 7, value 300: <why>`, without a table that `cell` does not know.
+[[noreturn]] void refuse(ErrorCode code, const ErrorFacts& cell, const std::string& why);
+// The same of text that is not UTF-8 and so stands in the facts alone.
+[[noreturn]] void refuse_bytes(ErrorFacts cell, std::string_view text);
 
 // A value for an error: text as it is, all else as JSON, cut where it is long.
 std::string text_of(const Json& value);
