@@ -226,7 +226,7 @@ void fill_numbers(Column& column, const Source& source, std::int64_t count) {
   source([&](const T* value) {
     const T number = !Source::kNullable || value ? *value : T{};
     if constexpr (may_be_large) bits |= number;
-    *out++ = static_cast<Stored>(number);
+    *out++ = static_cast<Stored>(+number);
   });
   if (bits > std::uint64_t{std::numeric_limits<std::int64_t>::max()}) column.refuse_unsigned(column.length);
 }

@@ -325,7 +325,7 @@ TEST(Row, AnEnumsValueOutsideIsRefusedWithItsRow) {
   EXPECT_EQ(refused().facts().value, "0");
   rows[44].inner = Outer::Inner::high;
   rows[7].kinds = {Kind::wolf, Kind::wolf};
-  rows[45].kinds = {Kind::wolf, static_cast<Kind>(9)};
+  rows[45].kinds = {static_cast<Kind>(9), Kind::wolf};  // right behind those of another row
   error = refused();
   EXPECT_EQ(error.facts().column, "kinds[]");
   EXPECT_EQ(error.facts().row, 45);
