@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Top first. Each room is a folder of src/io and of tests/io; beside it the public headers that belong to it.
 ROOMS = {
     "formats": ["files", "formats", "record"],
-    "dataset": ["artifacts", "dataset"],
+    "dataset": ["artifacts", "dataset", "table_of"],
     "run": ["options"],
     "conform": [],
     "rules": [],

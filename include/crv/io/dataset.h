@@ -238,6 +238,9 @@ struct GitState {
   std::optional<bool> dirty{};
 };
 
+template <IsRow T>
+class TableOf;
+
 class Dataset {
  public:
   // No I/O and no checks: those come with the first call.
@@ -262,6 +265,10 @@ class Dataset {
   // has it. Throws IoSchemaError: what core::define_table() and core::grow() throw; and as append() for the
   // rest. Nothing is changed after any of these.
   std::shared_ptr<const core::TableDescriptor> create_table(const core::TableDescriptor& wanted);
+
+  // A table whose rows are one struct of the user's own. Needs crv/io/table_of.h. No I/O.
+  template <IsRow T>
+  TableOf<T> table(std::string name);
 
   // Adds a frame to a table as one commit. A frame without rows writes nothing. Errors: IoSchemaError for the
   // frame, IoConfigError for settings that do not fit the run, IoManifestError for a damaged run,
