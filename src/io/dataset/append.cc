@@ -33,7 +33,8 @@ class Append {
     if (options_.token) check_token(*options_.token);
     check_on_invalid();
     run_.open();
-    for (const TableFrame& frame : frames) require_table(frame.table);
+    for (const TableFrame& frame : frames)
+      if (core::find_stored_table(frame.table)) static_cast<void>(run_.tables().require_open(frame.table));
     run_.require_writable();
     conform_all();
     // Rows of a wrong shape, or none at all, must not leave a run, a folder or a file behind: so far nothing
@@ -66,11 +67,6 @@ class Append {
     for (const TableParts& piece : pieces_)
       if (!piece.rows.buckets.empty()) names.insert(piece.table->name);
     return names;
-  }
-
-  void require_table(const std::string& name) {
-    const bool built_in = core::find_stored_table(name);
-    if (built_in || !options_.create) static_cast<void>(run_.tables().require_open(name));
   }
 
   // What frames of a table are conformed to.
