@@ -36,7 +36,7 @@ def definition(name: str, columns: object, doc: str = "") -> dict[str, Any]:
     Raises IoSchemaError (bad_definition), which names table, column and what was given, where a type has no
     counterpart or a constraint cannot be kept as a rule.
     """
-    where = Where(name)
+    where = Where(name, above=(columns,))
     made: dict[str, Any] = {"name": name}
     if doc:
         made["doc"] = doc
@@ -123,7 +123,7 @@ def _of_alias(where: Where, alias: Any, arguments: tuple[Any, ...]) -> Any:
     """What `type X[T] = ...` stands for."""
     try:
         value = alias.__value__
-    except NameError as e:
+    except Exception as e:  # it is code of the user's
         raise where.refusal(alias, f"the alias {name_of(alias)} cannot be resolved: {e}") from e
     given = dict(zip(alias.__type_params__, arguments, strict=False))
     wanted = tuple(given.get(parameter, parameter) for parameter in getattr(value, "__parameters__", ()))

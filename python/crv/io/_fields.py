@@ -147,7 +147,7 @@ def fields_of(where: Where, kind: Any) -> list[Field] | None:
 def _hints(where: Where, kind: Any) -> dict[str, Any]:
     try:
         return typing.get_type_hints(kind, include_extras=True)
-    except (NameError, AttributeError, TypeError, SyntaxError) as e:
+    except Exception as e:  # annotations are code of the user's
         raise _unresolved(where, kind, e) from e
 
 
@@ -194,7 +194,7 @@ def _complete(where: Where, kind: Any) -> None:
             kind.model_rebuild()
         else:
             sys.modules["pydantic.dataclasses"].rebuild_dataclass(kind)
-    except (NameError, TypeError, RuntimeError) as e:  # pydantic's own errors are NameErrors and RuntimeErrors
+    except Exception as e:  # annotations are code of the user's
         raise _unresolved(where, kind, e) from e
 
 
@@ -249,7 +249,7 @@ def said_of(where: Where, given: Any) -> Iterator[Said]:
     elif getattr(given, "__is_annotated_types_grouped_metadata__", False) is True:
         for one in given:
             yield from said_of(where, one)
-    elif _is_from(given, "annotated_types", "pydantic", "pydantic_core"):
+    elif _is_from(given, "annotated_types", "pydantic", "pydantic_core") and not isinstance(given, type):
         yield from _said_by_constraint(given)
     else:
         raise where.no_rule(name_of(given if isinstance(given, type) else type(given)), given)
