@@ -55,6 +55,8 @@ crv.io._calls
 crv.io._frames
 crv.io._polars
 crv.io._arrow
+crv.io._dtypes
+crv.io._fields
 crv.io._definitions
 crv.io.validate
 crv.io._table

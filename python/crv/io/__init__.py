@@ -7,7 +7,8 @@
     ds.scan("holdings").filter(pl.col("tick") > 90)   # a Polars LazyFrame that reads only the parts it needs
 """
 
+from crv.io._fields import Column
 from crv.io.config import IoSettings
 from crv.io.dataset import Dataset
 
-__all__ = ["Dataset", "IoSettings"]
+__all__ = ["Column", "Dataset", "IoSettings"]

@@ -178,6 +178,14 @@ JsonArray read_list(nb::handle list, const Asked& asked) {
   return items;
 }
 
+bool is_other(const io::Type* declared) {
+  return declared != nullptr && declared->kind == io::Type::Kind::other;
+}
+
+bool is_enum(nb::handle value) {
+  return nb::isinstance(value, nb::module_::import_("enum").attr("Enum"));
+}
+
 Json read(nb::handle value, const Asked& asked) {
   if (value.is_none()) return nullptr;
   if (PyBool_Check(value.ptr())) return value.ptr() == Py_True;
@@ -188,6 +196,9 @@ Json read(nb::handle value, const Asked& asked) {
   if (has(value, "keys") && has(value, "__getitem__")) return read_object(value, asked);
   if (has(value, "ndim") && !value.attr("ndim").equal(nb::int_(0))) return read_list(value, asked);
   if (is_decimal(value)) return from_decimal(value, asked.declared);
+  // Only where it is declared: else a moment would become text for good.
+  if (is_other(asked.declared) && has(value, "isoformat")) return read_text(value.attr("isoformat")(), false);
+  if (is_enum(value)) return read(value.attr("value"), asked);
   if (has(value, "__index__") || has(value, "__float__")) return from_number(value, asked.declared);
   const std::string type = nb::cast<std::string>(nb::handle(Py_TYPE(value.ptr())).attr("__name__"));
   throw Misfit{ErrorCode::wrong_type, "", text_of_object(PyObject_Repr, value),

@@ -424,7 +424,7 @@ bool has_text_form(arrow::Type::type type) {
          type == Id::DECIMAL128;
 }
 
-// Where moments are declared, the same moments in the declared zone and unit; text as what is declared.
+// Where moments or times of a day are declared, the same in the declared zone and unit; text as what is declared.
 void become_declared(TypePtr& type, arrow::ArrayVector& chunks, const Place& place, const Type* declared) {
   if (!declared || declared->kind != Kind::other) return;
   const TypePtr wanted = to_arrow(*declared);
@@ -432,9 +432,10 @@ void become_declared(TypePtr& type, arrow::ArrayVector& chunks, const Place& pla
   const auto has_zone = [](const arrow::DataType& moments) {
     return !static_cast<const arrow::TimestampType&>(moments).timezone().empty();
   };
-  const bool moments = type->id() == arrow::Type::TIMESTAMP && wanted->id() == arrow::Type::TIMESTAMP;
-  if (!(moments && has_zone(*type) == has_zone(*wanted)) && !(is_text(*type) && has_text_form(wanted->id())))
-    return;
+  const bool moments = type->id() == arrow::Type::TIMESTAMP && wanted->id() == arrow::Type::TIMESTAMP &&
+                       has_zone(*type) == has_zone(*wanted);
+  const bool times = arrow::is_time(type->id()) && arrow::is_time(wanted->id());
+  if (!moments && !times && !(is_text(*type) && has_text_form(wanted->id()))) return;
   for (std::size_t i = 0; i < chunks.size(); ++i) {
     check_readable(*chunks[i], place, i);
     chunks[i] = cast_exactly(without_views(chunks[i]), wanted, place, i);

@@ -56,7 +56,7 @@ class Misfits {
 bool holds_lists(arrow::Type::type type) {
   using Id = arrow::Type;
   return type == Id::LIST || type == Id::LARGE_LIST || type == Id::FIXED_SIZE_LIST || type == Id::LIST_VIEW ||
-         type == Id::LARGE_LIST_VIEW;
+         type == Id::LARGE_LIST_VIEW || type == Id::MAP;
 }
 
 // Whether values of a type may be what is declared, as far as structs, lists and bools go; of the rest each value
@@ -69,7 +69,7 @@ bool may_fit(const Type& declared, const arrow::DataType& type) {
     return holds_lists(type.id()) && may_fit(declared.fields.at(0).type, *type.field(0)->type());
   if (declared.kind == Kind::structure) return type.id() == arrow::Type::STRUCT;
   if (declared.kind == Kind::boolean) return type.id() == arrow::Type::BOOL;
-  return !holds_lists(type.id()) && type.id() != arrow::Type::STRUCT && type.id() != arrow::Type::MAP;
+  return !holds_lists(type.id()) && type.id() != arrow::Type::STRUCT;
 }
 
 bool all_null(const arrow::ChunkedArray& values) {

@@ -71,6 +71,22 @@ def test_a_model_defines_and_its_rows_are_taken(dataset):
     assert (refused.value.code, refused.value.facts["column"]) == ("wrong_type", "at")
 
 
+def test_rows_of_a_model_hold_moments_enums_and_decimals_where_they_are_declared(dataset):
+    import enum
+
+    class Kind(enum.Enum):
+        ram = "r"
+
+    model = pydantic.create_model("M", tick=(int, ...), kind=(Kind, ...), when=(datetime.datetime, ...), day=(datetime.date, ...))
+    dataset.create_table("sheep", model)
+    dataset.append("sheep", [model(tick=0, kind=Kind.ram, when=NOON, day=NOON.date())])
+    assert dataset.read("sheep").select("kind", "when", "day").rows() == [("r", NOON, NOON.date())]
+    with pytest.raises(IoSchemaError, match="zone offset"):
+        dataset.append("sheep", [model(tick=0, kind=Kind.ram, when=NOON.replace(tzinfo=None), day=NOON.date())])
+    with pytest.raises(IoSchemaError, match="has no place in a row"):
+        dataset.append("wolf", [{"tick": 0, "when": NOON}], create=True)
+
+
 def test_all_kinds_of_frames_are_taken_alike(settings):
     want = frame().select("tick", "n", "s")
     for number, given in enumerate([want, want.to_arrow(), want.to_pandas(), want.to_dict(as_series=False), want.to_dicts(),
