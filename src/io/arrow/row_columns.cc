@@ -45,7 +45,7 @@ std::shared_ptr<arrow::DataType> list_of(const std::shared_ptr<arrow::DataType>&
 void Bytes::grow(std::int64_t bytes) {
   const std::int64_t room = std::max({bytes, 2 * room_, kPadding});
   if (!buffer_) buffer_ = check(arrow::AllocateResizableBuffer(0), ErrorCode::out_of_memory);
-  check(buffer_->Resize(size_, false), ErrorCode::out_of_memory);  // what has to move along
+  check(buffer_->Resize(size_, false), ErrorCode::out_of_memory);  // Reserve() keeps what lies below that
   check(buffer_->Reserve(room), ErrorCode::out_of_memory);
   data_ = buffer_->mutable_data();
   room_ = buffer_->capacity();
