@@ -226,7 +226,12 @@ void Dataset::refresh_manifests() {
   Run& run = state_->run();
   run.open();
   if (!run.info()) return;  // the older package's manifests are what there is
-  for (const std::string& name : run.table_names()) {
+  std::vector<std::string> names;
+  {
+    const auto snapshot = run.snapshot();
+    for (const TableState* state : snapshot->all_tables()) names.push_back(state->table);
+  }
+  for (const std::string& name : names) {
     run.adopt_older_parts(name);
     // Another writer may put a manifest that it made earlier in place of ours; then one is made anew.
     for (int turn = 0; turn < kMostTurns; ++turn) {

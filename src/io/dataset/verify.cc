@@ -80,6 +80,7 @@ class Verify {
     report_ = {};
     manifests_.clear();
     without_manifest_.clear();
+    bad_manifests_.clear();
     states_.clear();
     position_ = {};
     of_ = run_.current();
@@ -87,6 +88,7 @@ class Verify {
     if (of_) names = run_.storage().list(run_.paths().log());
     for (const std::string& table : table_folders(run_)) read_manifest(table);
     if (of_) read_log(names);
+    tell_bad_manifests();
     for (const auto& [table, listed] : manifests_) {
       if (log_sound_ && listed.position > position_.seq) tell_ahead(listed);
       const auto [state, fresh] = states_.try_emplace(table, listed);
@@ -105,8 +107,15 @@ class Verify {
       else
         without_manifest_.insert(table);
     } catch (const IoManifestError& e) {
-      find(e, path);
+      bad_manifests_.emplace(table, e);
     }
+  }
+
+  // Another folder below tables/ may look like that of a table. The log tells, if it can be read.
+  void tell_bad_manifests() {
+    for (const auto& [table, e] : bad_manifests_)
+      if (core::find_stored_table(table) || states_.contains(table) || !log_sound_)
+        find(e, run_.paths().manifest(table));
   }
 
   void read_log(const std::vector<Entry>& names) {
@@ -340,7 +349,8 @@ class Verify {
   VerifyReport report_;
   std::map<std::string, TableState> manifests_;
   std::set<std::string> without_manifest_;
-  std::shared_ptr<const FoundRun> of_;  // the run as it was found when this began to look
+  std::map<std::string, IoManifestError> bad_manifests_;  // by table
+  std::shared_ptr<const FoundRun> of_;                    // the run as it was found when this began to look
   // as the log has them at position_; without a log, as the manifests do
   std::map<std::string, TableState> states_;
   LogPosition position_;

@@ -107,6 +107,15 @@ Log::Placed Log::look_at_taken(std::int64_t seq, const std::string& id) {
   return holds(seq, id) ? Placed::ours : Placed::taken;
 }
 
+bool Log::names(std::string_view table) const {
+  bool named = false;
+  const std::string text = "\"table\":\"" + std::string(table) + '"';
+  read_after(0, [&](std::int64_t, std::string_view line, const std::string&) {
+    named = named || line.find(text) != std::string_view::npos;
+  });
+  return named;
+}
+
 bool Log::holds(std::int64_t seq, const std::string& id) const {
   std::optional<std::string> there = line_of(seq);
   return there && commit_id_of(*there, paths_.commit(seq), seq) == id;

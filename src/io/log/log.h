@@ -42,6 +42,8 @@ class Log {
   std::int64_t read_after(std::int64_t after, const Visit& visit) const;
   // The line of one commit; nothing where the log does not reach it.
   std::optional<std::string> line_of(std::int64_t seq) const;
+  // Whether any commit names the table, by the text of the lines: they are not decoded for it.
+  bool names(std::string_view table) const;
   // Whether the commit of that number has that id.
   bool holds(std::int64_t seq, const std::string& id) const;
 

@@ -17,6 +17,17 @@ namespace {
         {.run_id = run_id, .key = "tick_bucket_size", .value = std::to_string(ours)});
 }
 
+// Another folder below tables/ may look like that of a table.
+bool is_manifest_of(const std::string& text, const std::string& table, const std::string& path) {
+  try {
+    static_cast<void>(decode_manifest(text, table, path));
+    return true;
+  } catch (
+      const IoManifestError&) {  // where there is no log, nothing tells a damaged one from one that is none
+    return false;
+  }
+}
+
 }  // namespace
 
 Run::Run(IoSettings given_settings, std::string id, DatasetOptions options)
@@ -154,7 +165,8 @@ void Run::require_no_history() {
   for (const std::string& name : table_names()) {
     const std::string path = paths().manifest(name);
     const std::optional<std::string> text = read_all(storage(), path);
-    if (text && decode_manifest(*text, name, path).position > 0)
+    if (text && (core::find_stored_table(name) || is_manifest_of(*text, name, path)) &&
+        decode_manifest(*text, name, path).position > 0)
       raise(ErrorCode::log_damaged,
             "Run " + run_id + " has lost its log (" + paths().log() + "), which " + path +
                 " refers to. Rebuild the run.",
@@ -183,7 +195,7 @@ void Run::check_legacy_bucket_sizes() {
   for (const std::string& name : table_names()) {
     const std::string path = paths().manifest(name);
     const std::optional<std::string> text = read_all(storage(), path);
-    if (!text) continue;
+    if (!text || (!core::find_stored_table(name) && !is_manifest_of(*text, name, path))) continue;
     const TableState state = decode_manifest(*text, name, path);
     if (state.manifest_position >= 0) look();  // made meanwhile, if all is well
     if (info()) return;

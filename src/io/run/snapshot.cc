@@ -44,19 +44,29 @@ std::vector<std::string> Snapshot::known_tables() const {
   return names;
 }
 
-// Reads the manifest; what the log has after it is advance()'s matter.
-TableState* Snapshot::load(std::string_view name) {
+// Another folder below tables/ may look like that of a table, and hold a manifest that is none of this run's.
+void Snapshot::load(std::string_view name) {
+  try {
+    read_manifest(name);
+  } catch (const IoManifestError& e) {
+    if (core::find_stored_table(name) || e.code() == ErrorCode::format_too_new) throw;
+    if (const std::shared_ptr<FoundRun> run = location_.found(); run && run->log.names(name)) throw;
+  }
+}
+
+// What the log has after the manifest is advance()'s matter.
+void Snapshot::read_manifest(std::string_view name) {
   std::string path = location_.paths().manifest(name);
   std::optional<TableState> found = read_object(location_.storage(), path, [&](Reader& file) {
     return location_.info() ? open_manifest(file, std::string(name), path, location_.bucket_size())
                             : decode_manifest(read_whole(file, path), std::string(name), path);
   });
-  if (!found) return nullptr;
+  if (!found) return;
   TableState& state = *found;
   if (state.position != position_.seq || state.position_id != position_.id) check_not_ahead(state);
   if (tables_.empty() && position_.seq == 0 && state.position > 0)
     position_ = {state.position, state.position_id, state.format};
-  return &tables_.insert_or_assign(std::string(name), std::move(state)).first->second;
+  tables_.insert_or_assign(std::string(name), std::move(state));
 }
 
 void Snapshot::check_not_ahead(const TableState& state) {

@@ -53,7 +53,8 @@ class Snapshot {
   void forget();
 
  private:
-  TableState* load(std::string_view name);
+  void load(std::string_view name);
+  void read_manifest(std::string_view name);
   void apply(const Commit& commit);
   void check_not_ahead(const TableState& state);
 

@@ -10,20 +10,6 @@
 
 namespace crv::io {
 
-namespace {
-
-// Whether any commit names the table, by the text of its lines: they are not decoded for it.
-bool is_named(Log& log, std::string_view table) {
-  bool named = false;
-  const std::string text = "\"table\":\"" + std::string(table) + '"';
-  log.read_after(0, [&](std::int64_t, std::string_view line, const std::string&) {
-    named = named || line.find(text) != std::string_view::npos;
-  });
-  return named;
-}
-
-}  // namespace
-
 // By file name: parts that were looked into, ready to be committed.
 struct TableSetup::Adopted {
   std::map<std::string, std::pair<PartRecord, Columns>> parts;
@@ -46,7 +32,7 @@ void TableSetup::make_ready(std::string_view name, Buckets buckets) {
 
 bool TableSetup::was_used(std::string_view name, Buckets buckets) {
   if (buckets == Buckets::mean_loss && location_.any_bucket(name)) return true;
-  return is_named(*location_.require_log(), name);
+  return location_.require_log()->names(name);
 }
 
 void TableSetup::make_table(std::string_view name, Buckets buckets) {

@@ -520,6 +520,9 @@ TEST(OwnTable, AFolderWithoutADefinitionIsNoTable) {
   Dataset dataset = sim_dataset(disk);
   append_own(dataset, "sheep", own_rows({1}));
   disk->put(join(paths().table("notes"), "readme.txt"), "mine");
+  disk->put(paths().manifest("sheep_old"),
+            disk->files().at(paths().manifest("sheep")));  // a copy of the folder
+  disk->put(paths().manifest("torn"), "{");
   disk->put(join(paths().bucket("stray", 0), "part-" + std::string(32, 'a') + ".parquet"), "PAR1");
   Dataset other = sim_dataset(disk);
   EXPECT_EQ(other.find_table("notes"), nullptr);
@@ -529,6 +532,9 @@ TEST(OwnTable, AFolderWithoutADefinitionIsNoTable) {
   refused(ErrorCode::unknown_table, [&] { other.rebuild_manifest("notes"); });
   refused(ErrorCode::table_missing, [&] { other.scan("stray"); });
   EXPECT_EQ(other.manifest("notes"), std::nullopt);
+  EXPECT_EQ(other.find_table("sheep_old"), nullptr);
+  refused(ErrorCode::unknown_table, [&] { other.columns("torn"); });
+  other.write_bundle();
   other.refresh_manifests();
   append_own(other, "notes", own_rows({4}, 9));
   EXPECT_EQ(seen_on(disk), (Seen{{"sheep", {{1, 0}}}, {"notes", {{4, 9}}}}));
