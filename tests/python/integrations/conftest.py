@@ -1,11 +1,18 @@
+import sys
+from pathlib import Path
+
 import pytest
 
-from crv.io import Dataset, IoSettings
+from crv.io import Dataset
+
+sys.path.insert(0, str(Path(__file__).parent))  # for meadow
+
+from meadow import settings_of
 
 
 @pytest.fixture
 def settings(tmp_path):
-    return IoSettings(root_dir=str(tmp_path / "out"), durability="none")
+    return settings_of(tmp_path / "out")
 
 
 @pytest.fixture

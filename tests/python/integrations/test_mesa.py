@@ -1,12 +1,7 @@
 """CrvCollector: Mesa's own example models give the frames that Mesa's collector gives; each trap of Mesa's, on its own."""
 
-import copy
-import enum
-import gc
 import math
-import pickle
 import random
-import subprocess
 import sys
 
 import mesa
@@ -14,6 +9,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from meadow import Counts, HTTPWolf, Meadow, Mood, Walker, assert_same, assert_same_agents, run, scaled
 from mesa.examples import (
     BoltzmannWealth,
     EpsteinCivilViolence,
@@ -28,11 +24,9 @@ from mesa.experimental.devs import ABMSimulator
 from pandas.testing import assert_frame_equal
 
 from crv.integrations.mesa import CrvCollector
-from crv.io import Dataset
-from crv.io.errors import BadArgumentError, IoCommitUnknownError, IoSchemaError
+from crv.io.errors import BadArgumentError, IoSchemaError
 
 MESAS_OWN = mesa.DataCollector
-
 
 @pytest.fixture
 def instead(monkeypatch, dataset):
@@ -48,20 +42,6 @@ def instead(monkeypatch, dataset):
         return model_class(seed=42, **arguments)
 
     return make
-
-
-def run(model, steps=8):
-    for _ in range(steps):
-        model.step()
-    return model.datacollector
-
-
-def assert_same(ours, theirs):
-    assert_frame_equal(ours.get_model_vars_dataframe(), theirs.get_model_vars_dataframe(), check_dtype=False)
-    assert list(ours.model_vars) == list(theirs.model_vars)
-    if theirs.agent_reporters:
-        assert_frame_equal(ours.get_agent_vars_dataframe(), theirs.get_agent_vars_dataframe(), check_dtype=False)
-        assert list(ours._agent_records) == list(theirs._agent_records)
 
 
 EXAMPLES = {
@@ -103,68 +83,6 @@ def test_a_graph_is_refused_by_its_reporter_and_may_be_skipped(instead, dataset)
     assert list(model.datacollector.model_vars) == [] and dataset.read("model").columns == ["bucket", "tick", "call"]
 
 
-class Walker(mesa.Agent):
-    def __init__(self, model):
-        super().__init__(model)
-        self.pos = (self.unique_id, 0)
-        self.path = []
-        self.energy = 3
-
-    def step(self):
-        self.pos = (self.pos[0], self.pos[1] + 1)
-        self.path.append(self.pos[1])
-        self.energy -= self.unique_id % 3
-        if self.energy < 0:
-            if "Final Words" in self.model.datacollector.tables:
-                self.model.datacollector.add_table_row("Final Words", {"who": self.unique_id, "age": self.model.steps})
-            self.remove()
-
-
-class HTTPWolf(Walker):
-    pass
-
-
-class Mood(enum.Enum):
-    CALM = "calm"
-
-
-class Meadow(mesa.Model):
-    """Both collectors at once, over the same agents: `theirs` is Mesa's own."""
-
-    def __init__(self, dataset=None, n=4, wolves=2, collector=None, **reporters):
-        super().__init__(seed=1)
-        self.level = 0
-        self.datacollector = collector or CrvCollector(dataset, **reporters)
-        self.theirs = mesa.DataCollector(**reporters)
-        Walker.create_agents(self, n)
-        HTTPWolf.create_agents(self, wolves)
-        self.collect()
-
-    def collect(self):
-        self.datacollector.collect(self)
-        self.theirs.collect(self)
-
-    def step(self):
-        self.agents.do("step")
-        self.collect()
-
-
-def scaled(model, by):
-    return model.steps * by
-
-
-class Counts(mesa.Model):
-    """No agents; what its one reporter gives is handed in, a value a step."""
-
-    def __init__(self, dataset, *values, **options):
-        super().__init__(seed=1)
-        self.values = list(values)
-        self.datacollector = CrvCollector(dataset, {"x": lambda m: m.values[m.steps - 1]}, **options)
-
-    def step(self):
-        self.datacollector.collect(self)
-
-
 def test_agent_types_have_a_table_each(dataset):
     reporters = {Walker: {"pos": "pos", "Energy": lambda a: a.energy}, HTTPWolf: {"twice": [lambda a, n: n * a.energy, [2]]},
                  mesa.Agent: {"Energy": "energy"}}
@@ -203,6 +121,9 @@ def test_rows_of_tables_have_the_step_of_their_own(dataset):
     with pytest.raises(IoSchemaError) as refused:
         collector.add_table_row("other", {"a": 1, "b": object()})
     assert refused.value.facts["column"] == "b" and len(collector.get_table_dataframe("other")) == 2
+    skipping = CrvCollector(dataset, tables={"other": ["a", "b"]}, skip=["b"], prefix="b_")
+    skipping.add_table_row("other", {"a": 1, "b": object()})
+    assert skipping.get_table_dataframe("other").to_dict("list") == {"a": [1]}
 
 
 def test_all_kinds_of_reporters_are_computed_as_mesa_does(dataset):
@@ -294,11 +215,6 @@ def test_agents_come_and_go_and_may_be_none_at_all(dataset):
     run(model, 1)
     assert_same_agents(model)
     assert [len(record) for record in model.datacollector._agent_records.values()] == [2, 2, 1, 1, 0, 0, 1]
-
-
-def assert_same_agents(model):
-    ours, theirs = model.datacollector, model.theirs
-    assert_frame_equal(ours.get_agent_vars_dataframe(), theirs.get_agent_vars_dataframe(), check_dtype=False)
 
 
 def test_no_agents_from_the_start(dataset):
@@ -420,116 +336,6 @@ def test_a_reporter_that_fails_leaves_all_as_it_was(dataset):
         CrvCollector(dataset, agenttype_reporters={int: {"x": "y"}}, prefix="b_").collect(model)
 
 
-class Batched(mesa.Model):
-    def __init__(self, root="", wolves=1, agents=True, seed=None):
-        from crv.io import IoSettings
-
-        super().__init__(seed=seed)
-        reporters = {"agent_reporters": {"energy": "energy"}} if agents else {}
-        if root:
-            dataset = Dataset(IoSettings(root_dir=root, durability="none"), f"run_{wolves}")
-            self.datacollector = CrvCollector(dataset, {"n": lambda m: len(m.agents)}, **reporters)
-        else:
-            self.datacollector = mesa.DataCollector({"n": lambda m: len(m.agents)}, **reporters)
-        Walker.create_agents(self, wolves)
-        self.datacollector.collect(self)
-
-    def step(self):
-        self.agents.do(lambda a: setattr(a, "energy", a.energy + 1))
-        self.datacollector.collect(self)
-
-
-@pytest.mark.parametrize("agents", [True, False])
-@pytest.mark.parametrize("period", [1, 4, -1])
-def test_batch_run(tmp_path, agents, period):
-    options = {"max_steps": 9, "data_collection_period": period, "display_progress": False, "number_processes": 1}
-    parameters = {"wolves": [0, 3], "agents": [agents]}
-    theirs = mesa.batch_run(Batched, parameters, **options)
-    ours = mesa.batch_run(Batched, parameters | {"root": [str(tmp_path)]}, **options)
-    assert [{key: row[key] for key in row if key != "root"} for row in ours] == \
-           [{key: row[key] for key in row if key != "root"} for row in theirs]
-    with Dataset(settings_of(tmp_path), "run_3") as dataset:  # its last step, too
-        assert dataset.read("model")["tick"].to_list() == list(range(11))
-
-
-def settings_of(root):
-    from crv.io import IoSettings
-
-    return IoSettings(root_dir=str(root), durability="none")
-
-
-def test_batch_run_in_processes(tmp_path):
-    code = ("import sys, mesa; sys.path.insert(0, sys.argv[2]); from test_mesa import Batched\n"
-            "if __name__ == '__main__':\n"
-            "    rows = mesa.batch_run(Batched, {'root': [sys.argv[1]], 'wolves': [1, 2, 3]}, number_processes=2, max_steps=5, data_collection_period=1,\n"
-            "                          display_progress=False)\n"
-            "    print(sorted((row['wolves'], row['Step'], row['AgentID'], row['energy']) for row in rows) ==\n"
-            "          [(w, s, a, 3 + s) for w in (1, 2, 3) for s in range(5 + 1) for a in range(1, w + 1)])")
-    folder = __file__.rpartition("/")[0]
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path), folder], capture_output=True, text=True, timeout=120)
-    assert done.stdout == "True\n", done.stderr
-    for wolves in (1, 2, 3):
-        with Dataset(settings_of(tmp_path), f"run_{wolves}") as dataset:
-            assert dataset.read("agents").height == wolves * 7
-
-
-def test_the_last_step_is_recorded_when_the_program_ends(tmp_path):
-    code = ("import sys, mesa; sys.path.insert(0, sys.argv[2]); from test_mesa import Batched\n"
-            "kept = Batched(sys.argv[1], 1); kept.step()\n"
-            "gone = Batched(sys.argv[1], 2); gone.step(); del gone; import gc; gc.collect()")
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path), __file__.rpartition("/")[0]], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
-    for run_id in ("run_1", "run_2"):
-        with Dataset(settings_of(tmp_path), run_id) as dataset:
-            assert dataset.read("model")["tick"].to_list() == [0, 1] and dataset.verify()["ok"]
-
-
-def test_the_last_step_of_a_model_that_nobody_holds_is_recorded_by_the_next_one(dataset, settings):
-    model = Meadow(dataset, n=0, wolves=0, model_reporters={"level": "level"})  # Mesa itself holds models with agents
-    del model
-    gc.collect()
-    assert dataset.log() == []  # the garbage collector writes nothing
-    with Dataset(settings, "other") as other:
-        CrvCollector(other)
-    assert dataset.read("model")["tick"].to_list() == [0]
-
-
-def test_a_child_that_was_forked_does_not_record_what_its_parent_holds(tmp_path):
-    code = ("import sys, os; sys.path.insert(0, sys.argv[2]); from test_mesa import Batched\n"
-            "model = Batched(sys.argv[1], 1)\n"
-            "if os.fork() == 0: sys.exit()\n"
-            "os.wait()")
-    subprocess.run([sys.executable, "-c", code, str(tmp_path), __file__.rpartition("/")[0]], check=True)
-    with Dataset(settings_of(tmp_path), "run_1") as dataset:
-        assert dataset.read("model")["tick"].to_list() == [0] and len(dataset.log()) == 1
-
-
-class Plain(mesa.Model):
-    """Can be pickled: no lambdas, and no agent reporters, which Mesa makes into lambdas of its own."""
-
-    def __init__(self, dataset):
-        super().__init__(seed=1)
-        self.datacollector = CrvCollector(dataset, {"steps": "steps"}, tables={"t": ["a"]})
-
-    def step(self):
-        self.datacollector.add_table_row("t", {"a": self.steps})
-        self.datacollector.collect(self)
-
-
-@pytest.mark.parametrize("again", [lambda m: pickle.loads(pickle.dumps(m)), copy.deepcopy], ids=["pickle", "deepcopy"])
-def test_a_copy_goes_on_in_the_run_but_not_beside_its_original(dataset, again):
-    model = Plain(dataset)
-    run(model, 3)
-    model.datacollector.flush()
-    other, third = again(model), again(model)
-    assert run(other, 2).get_model_vars_dataframe()["steps"].to_list() == [1, 2, 3, 4, 5]
-    assert other.datacollector.get_table_dataframe("t")["a"].to_list() == [1, 2, 3, 4, 5]
-    run(third, 1)
-    with pytest.raises(BadArgumentError, match="has 5 rows, of which this collector wrote 3"):
-        third.datacollector.flush()
-    third.datacollector._recorder.stores.clear()  # else the end of this process would tell of it
-
-
 def test_collectors_share_a_run_by_prefixes_only(dataset):
     Meadow(dataset, model_reporters={"level": "level"}).datacollector.close()
     second = Meadow(dataset, model_reporters={"level": "level"}).datacollector
@@ -552,33 +358,6 @@ def test_what_makes_no_collector(dataset, arguments, why):
     with pytest.raises(BadArgumentError, match=why):
         CrvCollector(dataset, **arguments)
     assert dataset.tables() == []
-
-
-def test_after_a_commit_of_unknown_outcome_nothing_is_appended_twice(dataset, monkeypatch):
-    model = Counts(dataset, 1, 2, 3)
-    model.step()
-
-    def fails(*_, **__):
-        raise IoCommitUnknownError("the disk failed")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Dataset, "append_many", fails)
-        with pytest.raises(IoCommitUnknownError):
-            model.datacollector.flush()
-    with pytest.raises(IoCommitUnknownError):
-        model.step()
-    assert dataset.log() == []
-
-
-def test_a_step_whose_commit_failed_is_recorded_by_the_next_try(dataset, monkeypatch):
-    model = Counts(dataset, 1, 2, 3)
-    model.step()
-    with monkeypatch.context() as patch:
-        patch.setattr(Dataset, "append_many", lambda *_, **__: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            model.step()
-    model.step()
-    assert model.datacollector.get_model_vars_dataframe()["x"].to_list() == [1, 3]
 
 
 def test_the_run_is_one_that_every_reader_knows(dataset):

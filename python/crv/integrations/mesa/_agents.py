@@ -160,7 +160,7 @@ class Agents(MutableMapping[int, Record]):
         if held.written is None and step > self._last:
             return None
         there = self._recorder.read(self.table, ["revision"], {"tick_min": step, "tick_max": step})
-        return (there["revision"].cast(pl.Int64).max() or 0) + 1 if there.height else None  # type: ignore[operator]
+        return max(revision or 0 for revision in there["revision"].to_list()) + 1 if there.height else None
 
     # ---- rows out ----
 
@@ -242,7 +242,7 @@ class _Step(MutableMapping[type, Record]):
         self[agent_type] = []
 
     def __contains__(self, agent_type: object) -> bool:
-        return agent_type in self._by_type
+        return any(agent_type is known for known in self._by_type)
 
     def __iter__(self) -> Iterator[type]:
         return iter(self._by_type)

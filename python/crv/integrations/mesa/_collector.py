@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import mesa
 
 from crv.integrations.mesa._agents import Agents, AgentTypes
-from crv.integrations.mesa._columns import held_value, table_name
+from crv.integrations.mesa._columns import table_name
 from crv.integrations.mesa._recorder import Recorder, follow, record_left_behind
 from crv.integrations.mesa._rows import Rows, Values
 from crv.io import Dataset
@@ -48,13 +48,14 @@ class CrvCollector(mesa.DataCollector):  # type: ignore[misc]
         """As mesa.DataCollector, and:
 
         dataset: the run. One collector a run, or each with a prefix of its own.
-        skip: reporters that are left out altogether, such as those of values that crv cannot hold.
+        skip: reporters, and columns of `tables`, that are left out altogether: those of values that crv cannot hold.
         """
         record_left_behind()
         self.dataset = dataset
         self._prefix = prefix
         self._skip = {skip} if isinstance(skip, str) else set(skip)
-        self._refuse_unknown_skips(model_reporters, agent_reporters, *(agenttype_reporters or {}).values())
+        by_type = (agenttype_reporters or {}).values()
+        self._refuse_unknown_skips(model_reporters, agent_reporters, *by_type, *(tables or {}).values())
         self._model: Any = None
         self._recorder = Recorder(dataset)
         self._model_rows = self._added(Rows(self._recorder, self._table("model"), (), number="call"))
@@ -97,7 +98,7 @@ class CrvCollector(mesa.DataCollector):  # type: ignore[misc]
         if rows is None:
             super().add_table_row(table_name, row, ignore_missing)  # refuses it
             return
-        held = {name: held_value(rows.table, name, row[name]) for name in self.tables[table_name] if name in row}
+        held = {name: rows.held(name, row[name]) for name in self.tables[table_name] if name in row}
         with self._recorder.call():
             super().add_table_row(table_name, held, ignore_missing)
             rows.complete(None if self._model is None else self._model.steps, check=False)
@@ -154,7 +155,7 @@ class CrvCollector(mesa.DataCollector):  # type: ignore[misc]
         self._types.by_type[agent_type].add_column(name)
 
     def _new_table(self, table_name: str, table_columns: Iterable[str]) -> None:
-        super()._new_table(table_name, table_columns)
+        super()._new_table(table_name, [name for name in table_columns if name not in self._skip])
         rows = self._added(Rows(self._recorder, self._table(table_name), self.tables[table_name]))
         self._table_rows[table_name] = rows
         self.tables[table_name] = {name: Values(rows, name) for name in self.tables[table_name]}
@@ -171,10 +172,10 @@ class CrvCollector(mesa.DataCollector):  # type: ignore[misc]
     def _stores_of_agents(self) -> list[Agents]:
         return [self._agents, *self._types.by_type.values()]
 
-    def _refuse_unknown_skips(self, *reporters: Mapping[str, Any] | None) -> None:
+    def _refuse_unknown_skips(self, *reporters: Iterable[str] | None) -> None:
         known = {name for given in reporters for name in given or ()}
         for name in self._skip - known:
-            raise BadArgumentError(f"skip names {name!r}, which is no reporter", facts={"value": str(name)})
+            raise BadArgumentError(f"skip names {name!r}, which is no reporter and no column", facts={"value": str(name)})
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Of a copy, or of a model that was pickled: it goes on in the run, as long as its original does not."""

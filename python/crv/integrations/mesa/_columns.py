@@ -46,19 +46,22 @@ def column_names(names: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
     return made
 
 
-def held_value(table: str, reporter: str, value: object) -> Any:
-    """The value as the run will hold it, sharing nothing with the model. IoSchemaError where crv has no type for it."""
+def held_value(table: str, name: str, value: object, word: str = "reporter") -> Any:
+    """The value as the run will hold it, sharing nothing with the model. IoSchemaError where crv has no type for it.
+
+    word: what the name is of, for the error.
+    """
     if type(value) in (bool, float, type(None)):
         return value
     try:
         plain = _plain(value)
         pa.array([plain])
     except _REFUSALS as error:
-        raise _refused(table, reporter, value, error) from error
+        raise _refused(table, name, value, word, error) from error
     return plain
 
 
-def array_of(table: str, reporter: str, values: Sequence[Any]) -> pa.Array:
+def array_of(table: str, name: str, values: Sequence[Any], word: str = "reporter") -> pa.Array:
     """A column. IoSchemaError with the first value that has no type, or none together with those before it."""
     plain = values
     try:
@@ -66,13 +69,16 @@ def array_of(table: str, reporter: str, values: Sequence[Any]) -> pa.Array:
             plain = [_plain(value) for value in values]
         return pa.array(plain)
     except _REFUSALS as error:
-        raise _refused(table, reporter, values[_first_bad(values)], error) from error
+        raise _refused(table, name, values[_first_bad(values)], word, error) from error
 
 
 def _plain(value: Any) -> Any:
     """As numbers, texts, bools, lists and dicts; what is none of these is left for Arrow to know or to refuse."""
-    if type(value) in _PLAIN:
+    kind = type(value)
+    if kind in _PLAIN:
         return value
+    if kind is tuple or kind is list:
+        return list(value) if _PLAIN.issuperset(map(type, value)) else [_plain(item) for item in value]
     if isinstance(value, enum.Enum):
         return _plain(value.value)
     if isinstance(value, np.generic) and value.dtype.kind in "biufSU":
@@ -110,14 +116,14 @@ def _has_type(values: Sequence[Any]) -> bool:
     return True
 
 
-def _refused(table: str, reporter: str, value: object, error: Exception) -> IoSchemaError:
+def _refused(table: str, name: str, value: object, word: str, error: Exception) -> IoSchemaError:
     shown = _shown(value)
     why = " ".join(str(error).split())
     return IoSchemaError(
-        f'table "{table}", reporter {reporter!r}: crv cannot hold its value {shown}: {why[:200]}. '
-        f"Report numbers, texts, bools, or lists and dicts of them, of one type; or leave it out: skip=[{reporter!r}]",
+        f'table "{table}", {word} {name!r}: crv cannot hold its value {shown}: {why[:200]}. '
+        f"A column is of numbers, texts, bools, or lists and dicts of these; or leave it out: skip=[{name!r}]",
         code="wrong_type",
-        facts={"table": table, "column": str(reporter), "reporter": str(reporter), "value": shown},
+        facts={"table": table, "column": str(name), word: str(name), "value": shown},
     )
 
 

@@ -25,6 +25,7 @@ class Rows:
         self.rows_written = 0
         self._recorder = recorder
         self._number = number
+        self._word = "reporter" if number else "column"
         self._held: dict[str, list[Any]] = {}  # by reporter; from row _first on
         self._ticks: list[int | None] = []  # of the same rows; None before the model is known
         self._first = 0
@@ -49,9 +50,12 @@ class Rows:
             del values[rows:]
             if check:
                 for row in range(len(self._ticks), rows):
-                    values[row] = held_value(self.table, name, values[row])
+                    values[row] = self.held(name, values[row])
         self._ticks += [tick] * (rows - len(self._ticks))
         self._cache = None
+
+    def held(self, name: str, value: object) -> Any:
+        return held_value(self.table, name, value, self._word)
 
     def date(self, tick: int) -> None:
         """The rows that came before the model was known are of this tick."""
@@ -81,7 +85,7 @@ class Rows:
         if self._number:
             arrays[self._number] = pa.array(range(self._first + begin, self._first + end), pa.int64())
         for name, column in self._columns.items():
-            arrays[column] = array_of(self.table, name, self._held[name][begin:end])
+            arrays[column] = array_of(self.table, name, self._held[name][begin:end], self._word)
         return Part(pa.table(arrays), lambda: self._wrote(self._first + end))
 
     def _wrote(self, rows: int) -> None:
