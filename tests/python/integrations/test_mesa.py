@@ -1,5 +1,6 @@
 """CrvCollector: Mesa's own example models give the frames that Mesa's collector gives; each trap of Mesa's, on its own."""
 
+import datetime
 import math
 import random
 import sys
@@ -149,7 +150,7 @@ VALUES = {
     "ints, then floats": [1, 2, 2.5, -1], "none first": [None, 3, None], "only none": [None, None], "bools": [True, None, False],
     "numpy": [np.int32(3), np.float64(0.5), np.uint8(1)], "numpy bools": [np.True_, False], "nan": [math.nan, 1.0, math.inf],
     "texts": ["a", None, "ü", np.str_("b")], "lists": [[], [1, 2], None, [0.5]], "dicts": [{"a": 1}, {"a": 2}],
-    "nested": [[[1, 2], [3]], [[]]],
+    "nested": [[[1, 2], [3]], [[]]], "dates": [datetime.datetime(2026, 1, 31, 12), None],
 }
 
 
