@@ -11,18 +11,22 @@ import sugarscape
 from recorder import Recorder
 
 
-def lines(table, rows):
-    return ({"table": table, **row} for row in rows)
+def traders(model):
+    for trader in model.agents_by_type[sugarscape.Trader]:
+        has = {name: float(getattr(trader, name)) for name in sugarscape.HAS}
+        yield {"table": "agents_trader", "tick": model.steps, "agent_id": trader.unique_id, **has}
 
 
 def main(run, ticks=200):
+    trades = []
+    sugarscape.listen(lambda model, row: trades.append({"table": "trades", "tick": model.steps, **row}))
     model = sugarscape.new_model(seed=42)
-    trades = sugarscape.Trades()
-    recorder = Recorder(run)
-    recorder.record(lines("holdings", sugarscape.holdings_rows(model)))  # tick 0: before anything happened
+    recorder = Recorder(run, create=True)
+    recorder.record(traders(model))  # tick 0: before anything happened
     for _ in range(int(ticks)):
         model.step()
-        recorder.record([*lines("exchange", trades.take()), *lines("holdings", sugarscape.holdings_rows(model))])
+        recorder.record([*trades, *traders(model)])
+        trades.clear()
     recorder.close()
     print(recorder.summary)
 

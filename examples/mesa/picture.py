@@ -20,7 +20,7 @@ def by_tick(rows, value):
     return ticks
 
 
-def draw(trades, holdings, last_tick, path):
+def draw(trades, traders, last_tick, path):
     plt.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": INK,
                          "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK, "axes.titlelocation": "left"})
     figure, (price, volume, wealth) = plt.subplots(3, 1, figsize=(9, 8.5), sharex=True, layout="constrained",
@@ -28,7 +28,7 @@ def draw(trades, holdings, last_tick, path):
     figure.suptitle("Sugarscape with trade, as read back from crv", x=0.01, ha="left", fontsize=13, fontweight="bold")
     draw_price(price, trades)
     draw_volume(volume, trades)
-    draw_wealth(wealth, holdings)
+    draw_wealth(wealth, traders)
     wealth.set_xlim(0, last_tick)
     wealth.set_xlabel("tick")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,18 +54,18 @@ def draw_price(axes, trades):
 
 
 def draw_volume(axes, trades):
-    volumes = by_tick(trades, lambda row: row["quantity"])
+    volumes = by_tick(trades, lambda row: row["sugar"])
     axes.bar(list(volumes), [sum(v) for v in volumes.values()], width=1, color=VOLUME)
     axes.set_yscale("symlog", linthresh=10)
     axes.set_yticks([0, 10, 100, 1000], ["0", "10", "100", "1,000"])
     axes.set_title("Volume: units of sugar traded in the tick, log scale above 10")
 
 
-def draw_wealth(axes, holdings):
-    for token, color in (("sugar", SUGAR), ("spice", SPICE)):
-        held = by_tick([row for row in holdings if row["token_id"] == token], lambda row: row["quantity"])
+def draw_wealth(axes, traders):
+    for good, color in (("sugar", SUGAR), ("spice", SPICE)):
+        held = by_tick(traders, lambda row: row[good])
         ticks = sorted(held)
-        axes.plot(ticks, [sum(held[t]) / len(held[t]) for t in ticks], color=color, lw=1.5, label=token)
+        axes.plot(ticks, [sum(held[t]) / len(held[t]) for t in ticks], color=color, lw=1.5, label=good)
     axes.set_ylim(bottom=0)
     axes.set_title(f"Holdings: what a living trader has on average ({len(held[ticks[0]])} traders at first, "
                    f"{len(held[ticks[-1]])} at the end)")

@@ -12,11 +12,12 @@ class Recorder:
     (waiting included, where crv is slower than the model), "close" for crv to commit the last tick and end.
     """
 
-    def __init__(self, run, root="out", crv="crv"):
+    def __init__(self, run, root="out", crv="crv", create=False):
+        """create: define tables and columns of your own as the first rows have them."""
         self.seconds = {"encode": 0.0, "pipe": 0.0, "close": 0.0}
         self.summary = None  # what crv says it recorded, once closed
-        self._process = subprocess.Popen([crv, "--json", "--root", root, "record", run], stdin=subprocess.PIPE,
-                                         stdout=subprocess.PIPE)
+        self._process = subprocess.Popen([crv, "--json", "--root", root, "record", run, *["--create"] * create],
+                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def record(self, rows):
         """Takes rows in ascending order of their ticks. Each is a dict with at least `table` and `tick`."""

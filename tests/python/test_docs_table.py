@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 import crv.core
+import crv.integrations.mesa
 import crv.io
 
 TESTS = Path(__file__).parent
 TEXT = (TESTS.parents[1] / "docs" / "python.md").read_text(encoding="utf-8")
 ROWS = [(module, re.findall(r"`([^`]+)`", names), test)
         for module, names, test in re.findall(r"^\| `(crv[\w.]*)` \| (.+) \| `([^`]+)` \|$", TEXT, re.MULTILINE)]
-MODULES = [name for package in (crv.core, crv.io)
+MODULES = [name for package in (crv.core, crv.io, crv.integrations.mesa)
            for name in [package.__name__, *(m.name for m in pkgutil.walk_packages(package.__path__, package.__name__ + "."))]
            if not any(word.startswith("_") for word in name.split("."))]
 

@@ -66,6 +66,13 @@ crv.io.run_manifest
 crv.io.read
 crv.io.write
 crv.io
+
+crv.integrations.mesa._columns
+crv.integrations.mesa._recorder
+crv.integrations.mesa._rows
+crv.integrations.mesa._agents
+crv.integrations.mesa._collector
+crv.integrations.mesa
 """.split()
 
 
